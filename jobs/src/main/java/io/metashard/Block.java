@@ -1,0 +1,106 @@
+package io.metashard;
+
+import java.time.Instant;
+
+/**
+ * One block of a meta-shard as the shard map knows it: what it holds, how it is coded, and where it
+ * is. The components are the columns of the {@code shard_map} table, in its order.
+ *
+ * @param format version of this row's meaning; a reader refuses a higher one
+ * @param bucket partition of the map; all blocks of a meta-shard are in one
+ * @param buckets number of buckets, the same in all rows, a power of two
+ * @param objectId object of a data block; null on parity rows
+ * @param objectVersion version of the object the bytes are of; null on parity rows
+ * @param objectBytes length of the object; 0 on parity rows
+ * @param live false: bytes of a former version or of a deleted object, kept for decoding only
+ * @param segment segment of the object; -1 on parity rows
+ * @param objectOffset where the block's first byte lies in the object; 0 on parity rows
+ * @param length logical bytes in the block; of a parity block, {@code blockBytes}
+ * @param blockIndex 0 to k-1 data, k to k+m-1 parity
+ * @param blockBytes coding length: shorter data blocks are coded as if padded with zeros to it
+ * @param location name of the location
+ * @param path of the container, relative to the location's root
+ * @param containerOffset where the block's first frame begins
+ * @param frameBytes payload bytes of a full frame
+ * @param crc32c of the logical bytes, 0 to 2^32 - 1
+ * @param sha256 of the logical bytes; null unless asked for
+ * @param expectedRequests the forecast when the block was written; NaN is not allowed
+ * @param heatClass the planner's class of that forecast; what hysteresis compares with
+ */
+public record Block(
+    int format,
+    int bucket,
+    int buckets,
+    String objectId,
+    String objectVersion,
+    long objectBytes,
+    boolean live,
+    int segment,
+    long objectOffset,
+    long length,
+    String metaShardId,
+    int k,
+    int m,
+    String codec,
+    int blockIndex,
+    long blockBytes,
+    String location,
+    String path,
+    long containerOffset,
+    int frameBytes,
+    long crc32c,
+    byte[] sha256,
+    String encryption,
+    String generation,
+    Instant writtenAt,
+    double expectedRequests,
+    int heatClass) {
+  /** The format that this code writes and the highest that it reads. */
+  public static final int FORMAT = 1;
+
+  /** Bytes of the checksum before every frame's payload. */
+  public static final int FRAME_HEADER_BYTES = 4;
+
+  public Block {
+    if (length < 0 || blockBytes < length || containerOffset < 0 || frameBytes < 1) {
+      throw new IllegalArgumentException(
+          "Cannot use block %d of meta-shard %s: length %d, block %d, offset %d, frame %d bytes do not fit together"
+              .formatted(
+                  blockIndex,
+                  ObjectIds.printable(metaShardId),
+                  length,
+                  blockBytes,
+                  containerOffset,
+                  frameBytes));
+    }
+    if (blockIndex < 0 || blockIndex >= k + m) {
+      throw new IllegalArgumentException(
+          "Cannot use block %d of meta-shard %s: it has %d+%d blocks"
+              .formatted(blockIndex, ObjectIds.printable(metaShardId), k, m));
+    }
+  }
+
+  public Shape shape() {
+    return new Shape(codec, k, m);
+  }
+
+  public boolean isParity() {
+    return blockIndex >= k;
+  }
+
+  /** Bytes the block takes in its container, checksums of its frames included. */
+  public long physicalBytes() {
+    return physicalBytes(length, frameBytes);
+  }
+
+  /** {@code length + 4 * ceil(length / frameBytes)}. */
+  public static long physicalBytes(long length, int frameBytes) {
+    long frames = length == 0 ? 0 : (length - 1) / frameBytes + 1;
+    return Math.addExact(length, Math.multiplyExact(frames, (long) FRAME_HEADER_BYTES));
+  }
+
+  /** First byte after the block in its object. */
+  public long objectEnd() {
+    return Math.addExact(objectOffset, length);
+  }
+}

@@ -1,0 +1,2 @@
+/** Which objects the source roots hold. */
+package io.metashard.catalogue;

@@ -1,0 +1,2 @@
+/** Carries out plans: reads sources, encodes, writes containers, reads back. */
+package io.metashard.encode;

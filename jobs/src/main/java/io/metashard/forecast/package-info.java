@@ -1,0 +1,2 @@
+/** How often each segment will be requested. */
+package io.metashard.forecast;

@@ -1,0 +1,2 @@
+/** Seeded, realistic demo objects and request logs. */
+package io.metashard.generate;

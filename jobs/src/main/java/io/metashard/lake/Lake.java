@@ -1,0 +1,185 @@
+package io.metashard.lake;
+
+import io.delta.kernel.Snapshot;
+import io.delta.kernel.Table;
+import io.delta.kernel.defaults.engine.DefaultEngine;
+import io.delta.kernel.engine.Engine;
+import io.delta.kernel.exceptions.TableNotFoundException;
+import io.delta.kernel.internal.SnapshotImpl;
+import io.delta.tables.DeltaTable;
+import java.util.List;
+import java.util.OptionalLong;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.DataFrameWriter;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SaveMode;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.functions;
+import org.apache.spark.sql.types.StructField;
+
+/**
+ * The Delta tables below {@code lake.root}.
+ *
+ * <p>Tables keep to Delta's reader version 1 and writer version 2, which delta-rs, DuckDB and Trino
+ * read: no deletion vectors, no column mapping, no checkpoint v2.
+ */
+public final class Lake {
+  private final SparkSession spark;
+  private final String root;
+
+  /**
+   * @param root a Hadoop file system URI, qualified by the caller
+   */
+  public Lake(SparkSession spark, String root) {
+    this.spark = spark;
+    this.root = root.endsWith("/") ? root.substring(0, root.length() - 1) : root;
+  }
+
+  public SparkSession spark() {
+    return spark;
+  }
+
+  public String root() {
+    return root;
+  }
+
+  /** Where the table is. */
+  public String path(TableDefinition table) {
+    return root + "/" + table.name();
+  }
+
+  /** Whether the table was ever created. */
+  public boolean exists(TableDefinition table) {
+    return version(table).isPresent();
+  }
+
+  /** Creates the table if it is not there. Call before several writers may meet. */
+  public void create(TableDefinition table) {
+    if (exists(table)) {
+      return;
+    }
+    var builder = DeltaTable.createIfNotExists(spark).location(path(table));
+    for (StructField field : table.schema().fields()) {
+      builder = builder.addColumn(field.name(), field.dataType(), true);
+    }
+    builder
+        .partitionedBy(table.partitionBy().toArray(String[]::new))
+        .property("delta.enableDeletionVectors", "false")
+        .execute();
+  }
+
+  /** The table's newest version; an empty table of its schema if it is not there. */
+  public Dataset<Row> read(TableDefinition table) {
+    if (!exists(table)) {
+      return spark.createDataFrame(List.of(), table.schema());
+    }
+    return select(table, spark.read().format("delta").load(path(table)));
+  }
+
+  /** The table as it was at a version. */
+  public Dataset<Row> readAt(TableDefinition table, long version) {
+    return select(
+        table, spark.read().format("delta").option("versionAsOf", version).load(path(table)));
+  }
+
+  private static Dataset<Row> select(TableDefinition table, Dataset<Row> rows) {
+    List<String> present = List.of(rows.columns());
+    // A column added after the table was written reads as null.
+    Column[] columns =
+        java.util.Arrays.stream(table.schema().fields())
+            .map(
+                field ->
+                    present.contains(field.name())
+                        ? functions.col("`" + field.name() + "`")
+                        : functions.lit(null).cast(field.dataType()).as(field.name()))
+            .toArray(Column[]::new);
+    return rows.select(columns);
+  }
+
+  /** Newest version of the table; empty if it is not there. */
+  public OptionalLong version(TableDefinition table) {
+    try {
+      return OptionalLong.of(snapshot(table).getVersion());
+    } catch (TableNotFoundException e) {
+      return OptionalLong.empty();
+    }
+  }
+
+  /**
+   * Newest {@code txnVersion} that was committed to the table under an application id; 0 if none.
+   */
+  public long transaction(TableDefinition table, String appId) {
+    try {
+      return ((SnapshotImpl) snapshot(table))
+          .getLatestTransactionVersion(engine(), appId)
+          .orElse(0L);
+    } catch (TableNotFoundException e) {
+      return 0L;
+    }
+  }
+
+  private Snapshot snapshot(TableDefinition table) {
+    return Table.forPath(engine(), path(table)).getLatestSnapshot(engine());
+  }
+
+  private Engine engine() {
+    return DefaultEngine.create(spark.sessionState().newHadoopConf());
+  }
+
+  /** How one commit is made. */
+  public record Commit(String appId, long txnVersion, String userMetadata) {
+    /** A commit without a transaction: repeating it repeats its effect. */
+    public static final Commit PLAIN = new Commit(null, 0, null);
+
+    /**
+     * A commit that Delta makes at most once per (appId, txnVersion). A late duplicate returns as
+     * if done: the caller checks who won.
+     */
+    public static Commit once(String appId, long txnVersion, String userMetadata) {
+      return new Commit(appId, txnVersion, userMetadata);
+    }
+  }
+
+  /** Adds rows. */
+  public void append(TableDefinition table, Dataset<Row> rows, Commit commit) {
+    create(table);
+    writer(table, rows, commit).mode(SaveMode.Append).save(path(table));
+  }
+
+  /** Replaces all rows, in one commit. */
+  public void overwrite(TableDefinition table, Dataset<Row> rows, Commit commit) {
+    create(table);
+    writer(table, rows, commit).mode(SaveMode.Overwrite).save(path(table));
+  }
+
+  /**
+   * Replaces the rows that match a predicate by rows that all match it, in one commit.
+   *
+   * @param predicate SQL over the table's columns, made of our own constants only
+   */
+  public void replaceWhere(
+      TableDefinition table, Dataset<Row> rows, String predicate, Commit commit) {
+    create(table);
+    writer(table, rows, commit)
+        .option("replaceWhere", predicate)
+        .mode(SaveMode.Overwrite)
+        .save(path(table));
+  }
+
+  private static DataFrameWriter<Row> writer(
+      TableDefinition table, Dataset<Row> rows, Commit commit) {
+    DataFrameWriter<Row> writer =
+        select(table, rows).write().format("delta").option("mergeSchema", "true");
+    if (!table.partitionBy().isEmpty()) {
+      writer = writer.partitionBy(table.partitionBy().toArray(String[]::new));
+    }
+    if (commit.appId() != null) {
+      writer = writer.option("txnAppId", commit.appId()).option("txnVersion", commit.txnVersion());
+    }
+    if (commit.userMetadata() != null) {
+      writer = writer.option("userMetadata", commit.userMetadata());
+    }
+    return writer;
+  }
+}

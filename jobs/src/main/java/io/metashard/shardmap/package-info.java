@@ -1,0 +1,2 @@
+/** Where every block is, at which version. */
+package io.metashard.shardmap;
