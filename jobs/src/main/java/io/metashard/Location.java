@@ -12,7 +12,7 @@ package io.metashard;
  */
 public record Location(
     String name, String uri, String domain, String tier, long capacityBytes, String state)
-    implements Comparable<Location> {
+    implements Comparable<Location>, java.io.Serializable {
   public static final String ACTIVE = "active";
   public static final String DRAINING = "draining";
   public static final String GONE = "gone";

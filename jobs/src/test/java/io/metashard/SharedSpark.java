@@ -29,6 +29,9 @@ public final class SharedSpark {
                   "org.apache.spark.sql.delta.catalog.DeltaCatalog")
               .config("spark.databricks.delta.snapshotPartitions", "2")
               .config("spark.ui.showConsoleProgress", "false")
+              // Tables of tests have tens of rows: compiling code for them takes longer than they
+              // do.
+              .config("spark.sql.codegen.wholeStage", "false")
               .config("spark.sql.warehouse.dir", tempFolder("warehouse").toUri().toString())
               .config("spark.local.dir", tempFolder("spark").toString())
               .getOrCreate();

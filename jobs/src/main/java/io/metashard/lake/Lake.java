@@ -9,6 +9,7 @@ import io.delta.kernel.internal.SnapshotImpl;
 import io.delta.tables.DeltaTable;
 import java.util.List;
 import java.util.OptionalLong;
+import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.DataFrameWriter;
 import org.apache.spark.sql.Dataset;
@@ -33,7 +34,8 @@ public final class Lake {
    */
   public Lake(SparkSession spark, String root) {
     this.spark = spark;
-    this.root = root.endsWith("/") ? root.substring(0, root.length() - 1) : root;
+    // One spelling of a path (file:/a, not file:///a): Delta takes two spellings for two tables.
+    this.root = new Path(root).toString();
   }
 
   public SparkSession spark() {
