@@ -1,0 +1,76 @@
+package io.metashard.forecast;
+
+import io.metashard.config.Settings;
+import java.time.Duration;
+
+/**
+ * What is forecast, from what, and how the model is chosen.
+ *
+ * @param bucket in which requests are counted; whole seconds, a day is a whole number of them
+ * @param horizon the span forecast; a multiple of the bucket
+ * @param history how much of the past is used at most; at least one bucket
+ * @param backtestOrigins most rolling origins that train and choose the model; 0: no back-test
+ * @param seed of the samples that training draws
+ */
+public record ForecastOptions(
+    Duration bucket,
+    Duration horizon,
+    Duration history,
+    int backtestOrigins,
+    ModelChoice model,
+    long seed) {
+  /** The total of every bucket comes to the driver: this bounds how many there are. */
+  public static final int MAX_BUCKETS = 60_000;
+
+  /** Every back-test origin multiplies the rows that are aggregated. */
+  public static final int MAX_BACKTEST_ORIGINS = 100;
+
+  private static final long DAY_SECONDS = Duration.ofDays(1).toSeconds();
+
+  public ForecastOptions {
+    if (bucket.getNano() != 0
+        || bucket.toSeconds() < 1
+        || DAY_SECONDS % Math.max(1, bucket.toSeconds()) != 0) {
+      throw new IllegalArgumentException(
+          "Cannot count in buckets of %s: a day must be a whole number of them; set forecast.bucket to 1m, 5m, 1h or the like"
+              .formatted(bucket));
+    }
+    if (horizon.getNano() != 0
+        || horizon.toSeconds() < 1
+        || horizon.toSeconds() % bucket.toSeconds() != 0) {
+      throw new IllegalArgumentException(
+          "Cannot forecast %s: it must be a positive multiple of the bucket of %s; set forecast.horizon"
+              .formatted(horizon, bucket));
+    }
+    if (history.compareTo(bucket) < 0) {
+      throw new IllegalArgumentException(
+          "Cannot forecast from a history of %s: it must be at least one bucket of %s; set forecast.history"
+              .formatted(history, bucket));
+    }
+    requireFewBuckets("a history", history, bucket, "forecast.history");
+    requireFewBuckets("a horizon", horizon, bucket, "forecast.horizon");
+    if (backtestOrigins < 0 || backtestOrigins > MAX_BACKTEST_ORIGINS) {
+      throw new IllegalArgumentException(
+          "Cannot back-test from %d origins: it must be 0 to %d; set forecast.backtest-origins"
+              .formatted(backtestOrigins, MAX_BACKTEST_ORIGINS));
+    }
+  }
+
+  private static void requireFewBuckets(String what, Duration span, Duration bucket, String key) {
+    if (span.toSeconds() / bucket.toSeconds() > MAX_BUCKETS) {
+      throw new IllegalArgumentException(
+          "Cannot use %s of %s in buckets of %s: that is more than %d buckets; shorten %s or lengthen forecast.bucket"
+              .formatted(what, span, bucket, MAX_BUCKETS, key));
+    }
+  }
+
+  public static ForecastOptions from(Settings settings) {
+    return new ForecastOptions(
+        settings.duration("forecast.bucket"),
+        settings.duration("forecast.horizon"),
+        settings.duration("forecast.history"),
+        settings.integer("forecast.backtest-origins"),
+        ModelChoice.parse(settings.oneOf("forecast.model", ModelChoice.words())),
+        settings.longInteger("forecast.seed"));
+  }
+}

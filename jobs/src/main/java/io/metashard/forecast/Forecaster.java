@@ -1,0 +1,516 @@
+package io.metashard.forecast;
+
+import static org.apache.spark.sql.functions.coalesce;
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.count;
+import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.sum;
+import static org.apache.spark.sql.functions.udf;
+import static org.apache.spark.sql.functions.when;
+import static org.apache.spark.sql.functions.xxhash64;
+
+import io.metashard.aggregate.Demand;
+import io.metashard.catalogue.Objects;
+import java.sql.Timestamp;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.expressions.Window;
+import org.apache.spark.sql.expressions.WindowSpec;
+import org.apache.spark.storage.StorageLevel;
+
+/**
+ * Forecasts the requests of every segment: total, share and correction, chosen by back-test.
+ *
+ * <p>From rolling origins before the moment of planning, models learn on the earlier ones and are
+ * compared on the last third by mean Poisson deviance. The correction is used only where it beats
+ * its base. With too little history models fall away, in order, and the reason is said.
+ */
+public final class Forecaster {
+  /** Rows that the weights of the share are fitted on, at most. */
+  private static final int MIXTURE_SAMPLE = 20_000;
+
+  /** Rows that the regression learns from, about at most. */
+  private static final int REGRESSION_SAMPLE = 200_000;
+
+  private static final int LEAST_REGRESSION_ROWS = 50;
+  private static final double LEAST_REGRESSION_REQUESTS = 50;
+
+  /** What a correction must win over its base: less is noise. */
+  private static final double LEAST_GAIN = 0.001;
+
+  private static final int HASH_RANGE = 1 << 20;
+  private static final double PRIOR_WHOLE_REQUESTS = 4;
+
+  private final Timeline timeline;
+  private final ForecastOptions options;
+
+  private Forecaster(Timeline timeline, ForecastOptions options) {
+    this.timeline = timeline;
+    this.options = options;
+  }
+
+  /**
+   * Forecasts all segments of the objects that are served.
+   *
+   * @param demand as {@link Demand#SCHEMA}, of the objects' present segmentation; only what lies
+   *     before the last whole bucket's end is looked at
+   * @param objects as {@link Objects#SCHEMA}
+   * @param at the moment of planning; the horizon begins at the start of its bucket
+   */
+  public static ForecastResult forecast(
+      Dataset<Row> demand, Dataset<Row> objects, Instant at, ForecastOptions options) {
+    return new Forecaster(Timeline.of(at, options), options).run(demand, objects);
+  }
+
+  private ForecastResult run(Dataset<Row> demand, Dataset<Row> objects) {
+    Dataset<Row> served = SegmentStates.served(objects, timeline);
+    Dataset<Row> history = SegmentStates.history(demand, served, timeline);
+    Series series = series(history);
+    int first = TotalForecaster.first(series.requests());
+    List<Integer> past = timeline.backtestOrigins(first, options.backtestOrigins());
+    List<Integer> origins = new ArrayList<>(past);
+    origins.add(timeline.origin());
+    Dataset<Row> sums =
+        SegmentStates.at(origins, history, first, timeline).persist(StorageLevel.MEMORY_AND_DISK());
+    boolean done = false;
+    try {
+      ForecastResult result = run(served, series, first, past, sums);
+      done = true;
+      return result;
+    } finally {
+      if (!done) {
+        sums.unpersist();
+      }
+    }
+  }
+
+  private ForecastResult run(
+      Dataset<Row> served, Series series, int first, List<Integer> past, Dataset<Row> sums) {
+    List<Integer> origins = new ArrayList<>(past);
+    origins.add(timeline.origin());
+    Map<Integer, String> methods = new TreeMap<>();
+    Map<Integer, OriginFacts> facts =
+        facts(origins, sums, served, series.requests(), first, methods);
+    OriginFacts now = facts.get(timeline.origin());
+
+    Backtest backtest = backtest(past, facts, sums);
+    ShareMixture mixture = ShareMixture.fit(backtest.observed(past), Components.PRIOR);
+    ForecastModel.TotalShare base = new ForecastModel.TotalShare(mixture);
+    Dataset<Row> current = SegmentStates.with(List.of(now), sums);
+    Optional<GlmCorrection> correction =
+        backtest.trainable(past, facts)
+            ? fit(past, facts, sums, base).map(c -> c.reconciled(current, List.of(now)))
+            : Optional.empty();
+
+    Decision decision = decide(backtest, correction);
+    ForecastModel chosen =
+        switch (decision.model()) {
+          case SEASONAL_NAIVE -> new ForecastModel.SeasonalNaive();
+          case GLM_CORRECTION -> correction.orElseThrow();
+          default -> base;
+        };
+    Outcomes outcomes =
+        backtest.scores().bins().isEmpty()
+            ? Outcomes.UNCALIBRATED
+            : Outcomes.of(backtest.scores().only(chosen.name().word()));
+    Dataset<Row> forecast = rows(served, current, now, chosen, outcomes);
+    return new ForecastResult(
+        forecast,
+        chosen.name(),
+        decision.reason(),
+        quality(backtest, chosen.name()),
+        correction.map(GlmCorrection::model).orElse(null),
+        figures(past, first, series, now, methods, backtest, decision),
+        List.of(sums));
+  }
+
+  /**
+   * The demand of all served segments together.
+   *
+   * @param requests per bucket of the history
+   * @param rows of demand that they are made of
+   */
+  private record Series(double[] requests, long rows) {}
+
+  private Series series(Dataset<Row> history) {
+    double[] requests = new double[timeline.origin()];
+    long rows = 0;
+    for (Row row :
+        history
+            .groupBy(col(SegmentStates.BUCKET))
+            .agg(sum(col(Demand.REQUESTS)), count(lit(1)))
+            .collectAsList()) {
+      requests[row.getInt(0)] = row.getDouble(1);
+      rows += row.getLong(2);
+    }
+    return new Series(requests, rows);
+  }
+
+  private Map<Integer, OriginFacts> facts(
+      List<Integer> origins,
+      Dataset<Row> sums,
+      Dataset<Row> served,
+      double[] series,
+      int first,
+      Map<Integer, String> methods) {
+    Column had = col(SegmentStates.LAST_BUCKET).isNotNull();
+    List<Column> totals = new ArrayList<>();
+    totals.add(
+        sum(
+            when(had.and(col(SegmentStates.BORN).geq(col(SegmentStates.ORIGIN))), 1L)
+                .otherwise(0L)));
+    for (int k = 0; k < Components.OBSERVED; k++) {
+      totals.add(sum(col(Components.sum(k))));
+    }
+    Map<Integer, Row> found = new TreeMap<>();
+    sums.groupBy(col(SegmentStates.ORIGIN))
+        .agg(sum(when(had, 1L).otherwise(0L)), totals.toArray(Column[]::new))
+        .collectAsList()
+        .forEach(row -> found.put(row.getInt(0), row));
+    Column[] known =
+        origins.stream()
+            .map(
+                origin ->
+                    coalesce(
+                        sum(
+                            when(
+                                    col(SegmentStates.BORN)
+                                        .isNull()
+                                        .or(col(SegmentStates.BORN).lt(origin)),
+                                    col(Objects.SEGMENTS).cast("long"))
+                                .otherwise(0L)),
+                        lit(0L)))
+            .toArray(Column[]::new);
+    Row segments =
+        served.agg(known[0], Arrays.copyOfRange(known, 1, known.length)).collectAsList().get(0);
+    Map<Integer, OriginFacts> facts = new TreeMap<>();
+    for (int i = 0; i < origins.size(); i++) {
+      int origin = origins.get(i);
+      TotalForecaster.Total total =
+          TotalForecaster.forecast(
+              Arrays.copyOf(series, origin),
+              Math.min(first, origin),
+              timeline.perDay(),
+              timeline.horizon());
+      methods.put(origin, total.method());
+      Row row = found.get(origin);
+      List<Double> ofComponents = new ArrayList<>();
+      for (int k = 0; k < Components.OBSERVED; k++) {
+        ofComponents.add(row == null ? 0.0 : row.getDouble(3 + k));
+      }
+      double observed = 0;
+      for (int t = origin; t < Math.min(series.length, origin + timeline.horizon()); t++) {
+        observed += series[t];
+      }
+      facts.put(
+          origin,
+          new OriginFacts(
+              origin,
+              segments.getLong(i) + (row == null ? 0 : row.getLong(2)),
+              row == null ? 0 : row.getLong(1),
+              ofComponents,
+              total.expected(),
+              observed));
+    }
+    return facts;
+  }
+
+  /**
+   * What the back-test found.
+   *
+   * @param sample per origin: who got requests, for fitting the share
+   * @param scores on the last origins, by models that learned on the earlier ones; possibly empty
+   * @param judged how many origins that were
+   */
+  private record Backtest(
+      Map<Integer, List<ShareMixture.Observed>> sample, Scorecard scores, int judged) {
+    List<ShareMixture.Observed> observed(List<Integer> origins) {
+      return origins.stream().flatMap(o -> sample.getOrDefault(o, List.of()).stream()).toList();
+    }
+
+    boolean trainable(List<Integer> origins, Map<Integer, OriginFacts> facts) {
+      long rows = 0;
+      double requests = 0;
+      for (int origin : origins) {
+        rows += facts.get(origin).seen();
+        requests += facts.get(origin).observedTotal();
+      }
+      return rows >= LEAST_REGRESSION_ROWS && requests >= LEAST_REGRESSION_REQUESTS;
+    }
+
+    boolean scored(ModelChoice model) {
+      return scores.bins().stream().anyMatch(b -> b.model().equals(model.word()));
+    }
+  }
+
+  private Backtest backtest(
+      List<Integer> past, Map<Integer, OriginFacts> facts, Dataset<Row> sums) {
+    if (past.isEmpty()) {
+      return new Backtest(Map.of(), new Scorecard(List.of()), 0);
+    }
+    Map<Integer, List<ShareMixture.Observed>> sample =
+        sample(SegmentStates.with(facts(past, facts), sums));
+    int judged = Math.max(1, past.size() / 3);
+    List<OriginFacts> judging = facts(past.subList(0, judged), facts);
+    List<Integer> training = past.subList(judged, past.size());
+    Backtest unscored = new Backtest(sample, new Scorecard(List.of()), judged);
+    ForecastModel.TotalShare base =
+        new ForecastModel.TotalShare(
+            ShareMixture.fit(unscored.observed(training), Components.PRIOR));
+    Dataset<Row> states = SegmentStates.with(judging, sums);
+    List<ForecastModel> models = new ArrayList<>();
+    models.add(new ForecastModel.SeasonalNaive());
+    models.add(base);
+    if (unscored.trainable(training, facts)) {
+      fit(training, facts, sums, base).ifPresent(c -> models.add(c.reconciled(states, judging)));
+    }
+    return new Backtest(sample, Scorecard.of(states, judging, models, base), judged);
+  }
+
+  private static List<OriginFacts> facts(List<Integer> origins, Map<Integer, OriginFacts> facts) {
+    return origins.stream().map(facts::get).toList();
+  }
+
+  private Optional<GlmCorrection> fit(
+      List<Integer> origins,
+      Map<Integer, OriginFacts> facts,
+      Dataset<Row> sums,
+      ForecastModel.TotalShare base) {
+    List<OriginFacts> training =
+        facts(origins, facts).stream().filter(f -> f.observedTotal() > 0).toList();
+    long rows = training.stream().mapToLong(OriginFacts::seen).sum();
+    Dataset<Row> seen =
+        SegmentStates.with(training, sums).where(col(SegmentStates.LAST_BUCKET).isNotNull());
+    if (rows > REGRESSION_SAMPLE) {
+      long kept = Math.max(1, Math.round((double) REGRESSION_SAMPLE / rows * HASH_RANGE));
+      seen = seen.where(hash().lt(kept));
+    }
+    return GlmCorrection.fit(seen, base, timeline.perDay());
+  }
+
+  /** The same row gets the same number, 0 to {@link #HASH_RANGE} - 1, in every run. */
+  private Column hash() {
+    return xxhash64(
+            col(Demand.OBJECT_ID),
+            col(Demand.SEGMENT),
+            col(SegmentStates.ORIGIN),
+            lit(options.seed()))
+        .bitwiseAND(HASH_RANGE - 1);
+  }
+
+  /**
+   * A bounded sample of who got requests, by priority sampling (Duffield, Lund and Thorup, 2007):
+   * weights stay unbiased, and the heavy ones are all there.
+   */
+  private Map<Integer, List<ShareMixture.Observed>> sample(Dataset<Row> states) {
+    String priority = "priority";
+    List<Column> columns = new ArrayList<>();
+    columns.add(col(SegmentStates.ORIGIN));
+    columns.add(col(SegmentStates.OBSERVED));
+    columns.add(
+        col(SegmentStates.OBSERVED).multiply(HASH_RANGE).divide(hash().plus(1)).as(priority));
+    for (int k = 0; k <= Components.OBSERVED; k++) {
+      columns.add(Components.share(k));
+    }
+    List<Row> rows =
+        states
+            .where(col(SegmentStates.OBSERVED).gt(0))
+            .select(
+                java.util.stream.Stream.concat(
+                        columns.stream(),
+                        java.util.stream.Stream.of(col(Demand.OBJECT_ID), col(Demand.SEGMENT)))
+                    .toArray(Column[]::new))
+            .orderBy(
+                col(priority).desc(),
+                col(Demand.OBJECT_ID),
+                col(Demand.SEGMENT),
+                col(SegmentStates.ORIGIN))
+            .limit(MIXTURE_SAMPLE + 1)
+            .collectAsList();
+    double threshold = rows.size() > MIXTURE_SAMPLE ? rows.get(MIXTURE_SAMPLE).getDouble(2) : 0;
+    Map<Integer, List<ShareMixture.Observed>> sample = new TreeMap<>();
+    for (Row row : rows.subList(0, Math.min(rows.size(), MIXTURE_SAMPLE))) {
+      double[] shares = new double[Components.OBSERVED + 1];
+      for (int k = 0; k < shares.length; k++) {
+        shares[k] = row.getDouble(3 + k);
+      }
+      sample
+          .computeIfAbsent(row.getInt(0), origin -> new ArrayList<>())
+          .add(new ShareMixture.Observed(shares, Math.max(row.getDouble(1), threshold)));
+    }
+    return sample;
+  }
+
+  private record Decision(ModelChoice model, String reason) {}
+
+  private Decision decide(Backtest backtest, Optional<GlmCorrection> correction) {
+    Scorecard scores = backtest.scores();
+    if (options.model() != ModelChoice.AUTO) {
+      if (options.model() == ModelChoice.GLM_CORRECTION && correction.isEmpty()) {
+        return new Decision(
+            ModelChoice.TOTAL_SHARE,
+            "forecast.model = glm-correction, but the back-test has too few requests to train it: its base instead");
+      }
+      return new Decision(options.model(), "forecast.model = " + options.model().word());
+    }
+    if (scores.bins().isEmpty()) {
+      return new Decision(
+          ModelChoice.TOTAL_SHARE, "the history is too short for a back-test: no choice to make");
+    }
+    double naive = scores.deviance(ModelChoice.SEASONAL_NAIVE);
+    double base = scores.deviance(ModelChoice.TOTAL_SHARE);
+    String figures =
+        "deviance seasonal-naive %s, total-share %s".formatted(figure(naive), figure(base));
+    if (!Double.isFinite(naive) || !Double.isFinite(base)) {
+      return new Decision(
+          ModelChoice.TOTAL_SHARE, "nothing to judge by: no segment existed in the back-test");
+    }
+    ModelChoice best = naive < base ? ModelChoice.SEASONAL_NAIVE : ModelChoice.TOTAL_SHARE;
+    if (backtest.scored(ModelChoice.GLM_CORRECTION)) {
+      double corrected = scores.deviance(ModelChoice.GLM_CORRECTION);
+      figures += ", glm-correction " + figure(corrected);
+      if (corrected < base * (1 - LEAST_GAIN) && corrected < naive) {
+        best = ModelChoice.GLM_CORRECTION;
+      }
+    } else {
+      figures += "; too few requests to train glm-correction";
+    }
+    return new Decision(
+        best, "%s over the last %d back-test origins".formatted(figures, backtest.judged()));
+  }
+
+  private static String figure(double value) {
+    return String.format(Locale.ROOT, "%.4g", value);
+  }
+
+  private static List<ForecastResult.Quality> quality(Backtest backtest, ModelChoice chosen) {
+    List<ForecastResult.Quality> quality = new ArrayList<>();
+    for (ModelChoice model : ModelChoice.values()) {
+      if (!backtest.scored(model)) {
+        continue;
+      }
+      ForecastResult.Chosen made =
+          model == chosen ? ForecastResult.Chosen.YES : ForecastResult.Chosen.NO;
+      backtest
+          .scores()
+          .metrics(model, null)
+          .forEach(
+              (metric, value) ->
+                  quality.add(
+                      new ForecastResult.Quality(model, ForecastQuality.ALL, metric, value, made)));
+      for (VolumeClass volume : VolumeClass.values()) {
+        backtest
+            .scores()
+            .metrics(model, volume)
+            .forEach(
+                (metric, value) ->
+                    quality.add(
+                        new ForecastResult.Quality(model, volume.word(), metric, value, made)));
+      }
+    }
+    return quality;
+  }
+
+  private Map<String, Object> figures(
+      List<Integer> past,
+      int first,
+      Series series,
+      OriginFacts now,
+      Map<Integer, String> methods,
+      Backtest backtest,
+      Decision decision) {
+    Map<String, Object> figures = new LinkedHashMap<>();
+    figures.put("horizon", timeline.originAt() + " to " + timeline.horizonEnd());
+    figures.put("demand_rows", series.rows());
+    figures.put("segments", now.known());
+    figures.put("segments_requested_before", now.seen());
+    figures.put("history_buckets", timeline.origin() - first);
+    figures.put("backtest_origins", past.size());
+    figures.put("model", decision.model().word());
+    figures.put("reason", decision.reason());
+    figures.put("total_method", methods.get(timeline.origin()));
+    figures.put("expected_total", now.expectedTotal());
+    for (ModelChoice model : ModelChoice.values()) {
+      if (backtest.scored(model)) {
+        figures.put("deviance_" + model.word(), backtest.scores().deviance(model));
+      }
+    }
+    return figures;
+  }
+
+  private Dataset<Row> rows(
+      Dataset<Row> served,
+      Dataset<Row> current,
+      OriginFacts now,
+      ForecastModel chosen,
+      Outcomes outcomes) {
+    String expected = Forecasts.EXPECTED_REQUESTS;
+    String whole = "seen_whole";
+    String requests = "seen_requests";
+    String outcome = "outcome";
+    Dataset<Row> predicted =
+        chosen
+            .predict(current, expected)
+            .select(
+                col(Demand.OBJECT_ID),
+                col(Demand.SEGMENT),
+                col(expected),
+                col(SegmentStates.WHOLE).as(whole),
+                col(Components.sum(Components.LONG_RUN)).as(requests));
+    WindowSpec object = Window.partitionBy(Forecasts.OBJECT_ID);
+    double globalWhole = globalWhole(current);
+    Column objectWhole =
+        sum(col(whole))
+            .over(object)
+            .plus(PRIOR_WHOLE_REQUESTS * globalWhole)
+            .divide(sum(col(requests)).over(object).plus(PRIOR_WHOLE_REQUESTS));
+    return SegmentStates.universe(served)
+        .join(predicted, new String[] {Demand.OBJECT_ID, Demand.SEGMENT}, "left_outer")
+        .select(
+            col(Demand.OBJECT_ID).as(Forecasts.OBJECT_ID),
+            col(Demand.SEGMENT).as(Forecasts.SEGMENT),
+            col(Objects.SEGMENT_BYTES).as(Forecasts.SEGMENT_BYTES),
+            coalesce(col(expected), lit(chosen.unseen(now))).as(expected),
+            coalesce(col(whole), lit(0.0)).as(whole),
+            coalesce(col(requests), lit(0.0)).as(requests))
+        .withColumn(Forecasts.SHARE, col(expected).divide(sum(col(expected)).over(object)))
+        .withColumn(
+            Forecasts.WHOLE_SHARE,
+            col(whole)
+                .plus(objectWhole.multiply(PRIOR_WHOLE_REQUESTS))
+                .divide(col(requests).plus(PRIOR_WHOLE_REQUESTS)))
+        .withColumn(outcome, udf(outcomes, Outcomes.SCHEMA).apply(col(expected)))
+        .select(
+            col(Forecasts.OBJECT_ID),
+            col(Forecasts.SEGMENT),
+            col(Forecasts.SEGMENT_BYTES),
+            lit(Timestamp.from(timeline.originAt())).as(Forecasts.HORIZON_START),
+            lit(Timestamp.from(timeline.horizonEnd())).as(Forecasts.HORIZON_END),
+            col(expected),
+            col(outcome).getField(Outcomes.LOW).as(Forecasts.LOW_80),
+            col(outcome).getField(Outcomes.HIGH).as(Forecasts.HIGH_80),
+            col(outcome).getField(Outcomes.REQUESTED).as(Forecasts.P_REQUESTED),
+            col(Forecasts.SHARE),
+            lit(chosen.name().word()).as(Forecasts.MODEL),
+            col(Forecasts.WHOLE_SHARE));
+  }
+
+  private static double globalWhole(Dataset<Row> current) {
+    Row sums =
+        current
+            .agg(sum(col(SegmentStates.WHOLE)), sum(col(Components.sum(Components.LONG_RUN))))
+            .collectAsList()
+            .get(0);
+    return sums.isNullAt(0) || sums.getDouble(1) == 0 ? 0 : sums.getDouble(0) / sums.getDouble(1);
+  }
+}

@@ -1,0 +1,35 @@
+package io.metashard.forecast;
+
+/** Segments by the requests expected of them over the horizon. */
+enum VolumeClass {
+  COLD("cold", 0.125),
+  LOW("low", 1),
+  MIDDLE("middle", 8),
+  HOT("hot", Double.POSITIVE_INFINITY);
+
+  private final String word;
+  private final double below;
+
+  VolumeClass(String word, double below) {
+    this.word = word;
+    this.below = below;
+  }
+
+  String word() {
+    return word;
+  }
+
+  /** Expected requests of the class are below this. */
+  double below() {
+    return below;
+  }
+
+  static VolumeClass of(double expected) {
+    for (VolumeClass c : values()) {
+      if (expected < c.below) {
+        return c;
+      }
+    }
+    return HOT;
+  }
+}
