@@ -1,0 +1,29 @@
+package io.metashard.plan;
+
+import java.util.List;
+import java.util.NavigableMap;
+
+/**
+ * What planning asks of all buckets together. Answers are small, whatever the number of objects.
+ */
+public interface AllBuckets {
+  /** Whether the map holds no block yet. */
+  boolean storeNothing();
+
+  /** The sum of {@link BucketPlanner#tallyFromScratch}. */
+  Tally tallyFromScratch(List<Integer> steps);
+
+  /** The sum of {@link BucketPlanner#tally}. */
+  Tally tally(Choice choice, List<Integer> steps);
+
+  /** Bytes of the candidates of up to {@code longestBytes}, by rank. */
+  NavigableMap<Integer, Long> bytesByRank(Pressure pressure, int idealStep, long longestBytes);
+
+  /**
+   * The first candidates of a rank or higher and of up to {@code longestBytes}, in order.
+   *
+   * @param limit most of them
+   */
+  List<Candidate> next(
+      Pressure pressure, int idealStep, int fromRank, long longestBytes, int limit);
+}

@@ -1,0 +1,166 @@
+package io.metashard.plan;
+
+import io.metashard.plan.Tally.Measure;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.NavigableMap;
+import java.util.function.Function;
+
+/**
+ * Decides over all buckets what each may not decide alone: which objects are encoded in this run,
+ * and how much storage beyond the necessary is spent.
+ *
+ * <p>Both come from sums over buckets, so nothing that grows with the objects is ever in one place.
+ */
+public record NightPlanner(PlanOptions options, Width width) {
+  /** The ladder of steps is searched coarsely first: two passes over the buckets, 25 steps. */
+  private static final int COARSE = 12;
+
+  /**
+   * Share of what the budget leaves for extras that they do not use: bytes die between nights, and
+   * a map at its limit would have to be tidied at once.
+   */
+  private static final double LEFT_FOR_DEAD_BYTES = 1.0 / 8;
+
+  /**
+   * A lake of a few bytes cannot keep any ratio: so much over the budget is no reason to refuse.
+   */
+  private static final long NEGLIGIBLE_BYTES = 4096;
+
+  /**
+   * The plan of one run.
+   *
+   * @throws PlanRefusedException if the storage budget cannot be held
+   */
+  public Night plan(AllBuckets buckets) {
+    Choice choice = choice(buckets, Pressure.CALM, Step.LEAST);
+    boolean fromScratch = buckets.storeNothing() && choice.selection().isEverything();
+    if (!fromScratch) {
+      int ideal = search(0, buckets::tallyFromScratch).step();
+      // With nothing stored, no form can be other than the ideal: the choice is the same.
+      choice =
+          buckets.storeNothing()
+              ? new Choice(Pressure.CALM, ideal, choice.selection())
+              : choice(buckets, Pressure.CALM, ideal);
+    }
+    Tally tally = Tally.NOTHING;
+    for (Pressure pressure : Pressure.values()) {
+      if (pressure != Pressure.CALM) {
+        if (buckets.storeNothing()) {
+          break; // there is nothing to tidy
+        }
+        choice = choice(buckets, pressure, choice.idealStep());
+      }
+      Choice tried = choice;
+      Found found =
+          search(fromScratch ? 0 : choice.idealStep(), steps -> buckets.tally(tried, steps));
+      if (found.fits()) {
+        return new Night(choice, found.step(), found.tally(), remark(found.tally()));
+      }
+      tally = found.tally();
+    }
+    double after = tally.ratioAfter(Step.LEAST);
+    if (after <= tally.ratioBefore()) {
+      return new Night(choice, Step.LEAST, tally, overBudget(tally, after));
+    }
+    throw new PlanRefusedException(
+        "Cannot keep to plan.storage-budget = %s: %d domains with plan.survive = %d (%s) take at least %.4f bytes per byte for the %d objects of this run and what the map keeps; raise the budget, lower plan.survive, raise plan.max-k or add locations in further domains"
+            .formatted(
+                options.storageBudget(),
+                width.domains(),
+                options.survive(),
+                width,
+                after,
+                tally.chosen()));
+  }
+
+  private static boolean isEverythingEncoded(Tally tally) {
+    return tally.sum(Measure.WAITING_NEW) + tally.sum(Measure.WAITING_STALE) == 0;
+  }
+
+  private Choice choice(AllBuckets buckets, Pressure pressure, int ideal) {
+    long limit = options.maxBytesPerRun();
+    NavigableMap<Integer, Long> bytesByRank = buckets.bytesByRank(pressure, ideal, limit);
+    Selection selection = Selection.of(bytesByRank, limit);
+    if (!selection.isEverything()) {
+      long chosen =
+          bytesByRank.headMap(selection.belowRank(), false).values().stream()
+              .mapToLong(Long::longValue)
+              .sum();
+      List<Candidate> next =
+          buckets.next(pressure, ideal, selection.belowRank(), limit, Selection.MOST_FURTHER);
+      selection = selection.filled(next, limit - chosen);
+    }
+    return new Choice(pressure, ideal, selection);
+  }
+
+  /**
+   * The first step that fits, or the last one, which does not.
+   *
+   * @param tally has {@code step} among its steps
+   */
+  private record Found(int step, boolean fits, Tally tally) {}
+
+  private Found search(int from, Function<List<Integer>, Tally> tally) {
+    List<Integer> coarse = new ArrayList<>();
+    for (int step = from; step < Step.NO_EXTRAS; step += COARSE) {
+      coarse.add(step);
+    }
+    for (int step = Math.max(from, Step.NO_EXTRAS); step <= Step.LEAST; step++) {
+      coarse.add(step);
+    }
+    Found found = first(coarse, tally.apply(coarse));
+    List<Integer> between = new ArrayList<>();
+    int tooMuch = coarse.indexOf(found.step()) - 1;
+    if (found.fits() && tooMuch >= 0) {
+      for (int step = coarse.get(tooMuch) + 1; step < found.step(); step++) {
+        between.add(step);
+      }
+    }
+    if (between.isEmpty()) {
+      return found;
+    }
+    Found finer = first(between, tally.apply(between));
+    return finer.fits() ? finer : found;
+  }
+
+  private Found first(List<Integer> steps, Tally tally) {
+    for (int step : steps) {
+      if (fits(tally, step)) {
+        return new Found(step, true, tally);
+      }
+    }
+    return new Found(steps.get(steps.size() - 1), false, tally);
+  }
+
+  private boolean fits(Tally tally, int step) {
+    double budget = options.storageBudget();
+    if (step < Step.NO_EXTRAS) {
+      double unspent = Math.max(0, budget - width.leastRatio()) * LEFT_FOR_DEAD_BYTES;
+      return tally.physicalAfter(step) <= (budget - unspent) * tally.logicalAfter();
+    }
+    return tally.physicalAfter(step) <= budget * tally.logicalAfter() + NEGLIGIBLE_BYTES;
+  }
+
+  private String overBudget(Tally tally, double after) {
+    return "the map stays over plan.storage-budget = %s, at %.4f: %s"
+        .formatted(options.storageBudget(), after, remark(tally));
+  }
+
+  private static String remark(Tally tally) {
+    if (tally.chosen() > 0) {
+      long waiting = tally.sum(Measure.WAITING_NEW) + tally.sum(Measure.WAITING_STALE);
+      return waiting == 0
+          ? "all objects will be encoded"
+          : "%d objects wait for the next run (reshard.max-bytes-per-run)".formatted(waiting);
+    }
+    if (tally.sum(Measure.OBJECTS_PRESENT) == 0) {
+      return "nothing to do: the catalogue has no present objects";
+    }
+    if (!isEverythingEncoded(tally)) {
+      return "nothing can be done: all %d objects that wait are longer than reshard.max-bytes-per-run"
+          .formatted(tally.sum(Measure.WAITING_NEW) + tally.sum(Measure.WAITING_STALE));
+    }
+    return "nothing to do: every object is encoded at its source's version and in a form that suits its forecast";
+  }
+}

@@ -1,0 +1,58 @@
+package io.metashard.plan;
+
+import io.metashard.Shape;
+import java.io.Serializable;
+import java.util.List;
+
+/**
+ * How wide meta-shards may be: what the failure domains allow.
+ *
+ * @param k most data blocks
+ * @param m parity blocks of every meta-shard
+ * @param wideCodec codec of meta-shards with two or more data blocks
+ * @param domains failure domains that take new blocks
+ */
+public record Width(int k, int m, String wideCodec, int domains) implements Serializable {
+  /**
+   * As wide as the options and the sites allow.
+   *
+   * @throws PlanRefusedException if there are fewer domains than one data block and its parity need
+   */
+  public static Width of(PlanOptions options, List<Site> sites) {
+    boolean drawn = options.policy() == PlanOptions.Policy.WEIGHTED_RANDOM;
+    boolean xorAsked = drawn && options.draw().code() == DrawOptions.Code.XOR;
+    int m = xorAsked ? 1 : options.survive();
+    int maxK = drawn ? options.draw().maxK() : options.maxK();
+    int domains =
+        (int)
+            sites.stream()
+                .filter(site -> site.roomBytes() > 0)
+                .map(Site::domain)
+                .distinct()
+                .count();
+    if (domains < 1 + m) {
+      throw new PlanRefusedException(
+          "Cannot survive the loss of %d domains: active locations with room are in %d domains, %d are needed (1 data and %d parity blocks, each in a domain of its own); add locations in other domains, raise capacities or lower plan.survive"
+              .formatted(m, domains, 1 + m, m));
+    }
+    int k = Math.min(Math.min(maxK, domains - m), Shape.MAX_BLOCKS - m);
+    // Parity of one block is the same sum in both codes; xor is the cheaper one to compute.
+    boolean xor = xorAsked || (!drawn && m == 1);
+    return new Width(k, m, xor ? Shape.XOR : Shape.RS, domains);
+  }
+
+  /** The shape of a meta-shard with so many data blocks. */
+  Shape shape(int dataBlocks) {
+    return new Shape(dataBlocks == 1 ? Shape.COPY : wideCodec, dataBlocks, m);
+  }
+
+  /** Physical bytes per logical byte when all data blocks are equally long and there are k. */
+  public double leastRatio() {
+    return (double) (k + m) / k;
+  }
+
+  @Override
+  public String toString() {
+    return "up to " + k + "+" + m;
+  }
+}

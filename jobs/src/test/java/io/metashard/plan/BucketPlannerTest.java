@@ -1,0 +1,333 @@
+package io.metashard.plan;
+
+import static java.util.stream.Collectors.counting;
+import static java.util.stream.Collectors.groupingBy;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.metashard.Location;
+import io.metashard.plan.DrawOptions.Code;
+import io.metashard.plan.Lab.Result;
+import io.metashard.plan.PlanOptions.Policy;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+class BucketPlannerTest {
+  private static final long KIB = 1024;
+
+  private static PlanOptions balanced() {
+    return Lab.options(Policy.BALANCED, 1.5, 2);
+  }
+
+  private static Lab lab(PlanOptions options, int domains, PlanObject... objects) {
+    return new Lab(options, Lab.sites(domains), 1, List.of(objects));
+  }
+
+  private static PlanObject[] small(int count, double expected) {
+    return IntStream.range(0, count)
+        .mapToObj(i -> Lab.object("small/%03d".formatted(i), "r", 50 * KIB, 0, expected))
+        .toArray(PlanObject[]::new);
+  }
+
+  private static Map<String, Long> shardsByForm(Result result) {
+    return result.blocks().stream()
+        .filter(block -> block.blockIndex() == 0)
+        .collect(groupingBy(b -> b.form() + " " + b.k() + "+" + b.m(), TreeMap::new, counting()));
+  }
+
+  @Test
+  void sevenEqualSegmentsBecomeFourAndThree() {
+    Lab lab = lab(Lab.options(Policy.BALANCED, 2, 2), 8, small(7, 0));
+    assertThat(shardsByForm(lab.plan(1)))
+        .containsExactly(Map.entry("packed 3+2", 1L), Map.entry("packed 4+2", 1L));
+  }
+
+  @Test
+  void segmentsOfSimilarLengthArePackedTogether() {
+    List<PlanObject> objects = new ArrayList<>();
+    for (int i = 0; i < 12; i++) {
+      long bytes = i % 2 == 0 ? 60 * KIB : 100;
+      objects.add(Lab.object("o" + i, "r", bytes, 0));
+    }
+    Lab lab = lab(balanced(), 8, objects.toArray(PlanObject[]::new));
+    for (PlannedBlock block : lab.plan(1).blocks()) {
+      assertThat(block.length()).isEqualTo(block.blockBytes());
+    }
+  }
+
+  @Test
+  void anObjectThatIsReadWholeIsStriped() {
+    Lab lab = lab(balanced(), 8, Lab.object("whole", "r", 1024 * KIB, 0.9, 5));
+    assertThat(shardsByForm(lab.plan(1)))
+        .containsExactly(Map.entry("striped 5+2", 2L), Map.entry("striped 6+2", 1L));
+  }
+
+  @Test
+  void anObjectThatIsReadInPartsIsNotStriped() {
+    Lab lab = lab(balanced(), 8, Lab.object("parts", "r", 1024 * KIB, 0.5, 0.1));
+    assertThat(shardsByForm(lab.plan(1)).keySet()).allMatch(form -> form.startsWith("packed"));
+  }
+
+  @Test
+  void theHottestSegmentsAreCopiedAsFarAsTheBudgetGoes() {
+    PlanObject[] objects = small(120, 0.001);
+    Set<String> hot = new HashSet<>();
+    for (int i = 0; i < 6; i++) {
+      objects[i] = Lab.object("hot/" + i, "r", 50 * KIB, 0, 1000.0 * (i + 1));
+      hot.add("hot/" + i);
+    }
+    Lab lab = lab(balanced(), 8, objects);
+    Result result = lab.plan(1);
+    Set<String> copied = new HashSet<>();
+    for (PlannedBlock block : result.blocks()) {
+      if (block.form().equals("copies") && block.objectId() != null) {
+        copied.add(block.objectId());
+      }
+    }
+    assertThat(copied).isEqualTo(hot);
+    lab.write(result);
+    assertThat(lab.storageRatio()).isBetween(1.40, 1.5);
+  }
+
+  @Test
+  void aLakeOfOneSmallObjectIsSlicedToHoldTheBudget() {
+    Lab lab = lab(balanced(), 8, Lab.object("only", "r", 60 * KIB, 0, 3));
+    Result result = lab.plan(1);
+    assertThat(shardsByForm(result)).containsExactly(Map.entry("split 6+2", 1L));
+    assertThat(result.night().ratioAfter()).isBetween(1.33, 1.34);
+    assertThat(result.night().spending()).contains("sliced");
+  }
+
+  @Test
+  void anEmptyObjectIsOneCopyOfLengthZero() {
+    Lab lab = lab(balanced(), 3, Lab.object("empty", "r", 0, 0));
+    Result result = lab.plan(1);
+    assertThat(result.blocks()).hasSize(3);
+    assertThat(result.blocks())
+        .allMatch(b -> b.codec().equals("copy") && b.length() == 0 && b.blockBytes() == 0);
+    lab.write(result);
+    assertThat(lab.plan(2).blocks()).isEmpty();
+  }
+
+  @Test
+  void oneLostDomainIsSurvivedByXorAndNoneByPlainData() {
+    Lab one = lab(Lab.options(Policy.BALANCED, 1.5, 1), 8, small(7, 0));
+    assertThat(one.plan(1).blocks()).allMatch(b -> b.codec().equals("xor") && b.m() == 1);
+    Lab none = lab(Lab.options(Policy.BALANCED, 1, 0), 1, small(7, 5));
+    assertThat(none.plan(1).blocks())
+        .hasSize(7)
+        .allMatch(b -> b.codec().equals("copy") && b.m() == 0);
+  }
+
+  @Test
+  void readsAndBytesAreEvenOverSites() {
+    List<PlanObject> objects = new ArrayList<>();
+    for (int i = 0; i < 400; i++) {
+      objects.add(Lab.object("o" + i, "r", 50 * KIB, 0, 100.0 / (i + 1)));
+    }
+    Lab lab = lab(Lab.options(Policy.BALANCED, 1.2, 2), 12, objects.toArray(PlanObject[]::new));
+    Map<String, Double> reads = new HashMap<>();
+    Map<String, Long> bytes = new HashMap<>();
+    for (PlannedBlock b : lab.plan(1).blocks()) {
+      reads.merge(b.location(), b.expectedRequests() * b.length(), Double::sum);
+      bytes.merge(b.location(), b.length(), Long::sum);
+    }
+    double mean = reads.values().stream().mapToDouble(d -> d).average().orElseThrow();
+    double most = reads.values().stream().mapToDouble(d -> d).max().orElseThrow();
+    // One object alone has 1.8 times the mean: nothing can be more even than that.
+    assertThat(most / mean).isLessThan(1.9);
+    long least = bytes.values().stream().mapToLong(l -> l).min().orElseThrow();
+    long largest = bytes.values().stream().mapToLong(l -> l).max().orElseThrow();
+    assertThat(bytes).hasSize(12);
+    assertThat((double) largest / least).isLessThan(1.35);
+  }
+
+  @Test
+  void drainingLocationsGetNothing() {
+    List<Location> locations = new ArrayList<>();
+    for (int i = 0; i < 9; i++) {
+      String state = i == 0 ? Location.DRAINING : Location.ACTIVE;
+      locations.add(
+          new Location("l" + i, "file:/l" + i, "d" + i, "standard", Long.MAX_VALUE, state));
+    }
+    Lab lab = new Lab(balanced(), Site.of(locations), 1, List.of(small(30, 1)));
+    assertThat(lab.plan(1).blocks()).isNotEmpty().noneMatch(b -> b.location().equals("l0"));
+  }
+
+  @Test
+  void refusesFewerDomainsThanSurvivingNeeds() {
+    assertThatThrownBy(() -> lab(balanced(), 2, small(3, 0)).plan(1))
+        .isInstanceOf(PlanRefusedException.class)
+        .hasMessage(
+            "Cannot survive the loss of 2 domains: active locations with room are in 2 domains, 3 are needed (1 data and 2 parity blocks, each in a domain of its own); add locations in other domains, raise capacities or lower plan.survive");
+  }
+
+  @Test
+  void refusesABudgetThatCannotBeMetAndNamesTheLeast() {
+    assertThatThrownBy(() -> lab(Lab.options(Policy.BALANCED, 1.2, 2), 8, small(60, 0)).plan(1))
+        .isInstanceOf(PlanRefusedException.class)
+        .hasMessageStartingWith(
+            "Cannot keep to plan.storage-budget = 1.2: 8 domains with plan.survive = 2 (up to 6+2) take at least 1.3333 bytes per byte")
+        .hasMessageContaining("raise the budget, lower plan.survive, raise plan.max-k or add");
+  }
+
+  @Test
+  void refusesWhenLocationsAreTooFull() {
+    List<Site> sites = Lab.sites(8).stream().map(site -> site.withRoom(20 * KIB)).toList();
+    assertThatThrownBy(() -> new Lab(balanced(), sites, 1, List.of(small(6, 0))).plan(1))
+        .isInstanceOf(PlanRefusedException.class)
+        .hasMessageContaining("it needs 8 domains with room, only 0 have it; raise capacities");
+  }
+
+  @Test
+  void anObjectLongerThanTheCapWaitsAndIsCounted() {
+    Lab lab =
+        lab(
+            Lab.withCap(balanced(), 500 * KIB),
+            8,
+            Lab.object("long", "r", 501 * KIB, 0, 1e6),
+            Lab.object("short", "r", 400 * KIB, 0, 1));
+    Result result = lab.plan(1);
+    assertThat(result.chosen()).containsExactly("short");
+    assertThat(result.night().tally().sum(Tally.Measure.OBJECTS_TOO_LONG)).isEqualTo(1);
+    lab.write(result);
+    assertThat(lab.plan(2).night().remark())
+        .isEqualTo(
+            "nothing can be done: all 1 objects that wait are longer than reshard.max-bytes-per-run");
+  }
+
+  @Test
+  void changedObjectsComeFirstThenNewOnesThenTheHotter() {
+    PlanObject old = Lab.object("changed", "r", 100 * KIB, 0, 0);
+    Lab lab = lab(Lab.withCap(balanced(), 100 * KIB), 8, old);
+    lab.write(lab.plan(1));
+    PlanObject changed =
+        new PlanObject(
+            old.id(), "v2", old.uri(), old.group(), old.segmentation(), 0, old.segments());
+    lab.objects =
+        List.of(
+            changed,
+            Lab.object("cold", "r", 100 * KIB, 0, 1),
+            Lab.object("hot", "r", 100 * KIB, 0, 100));
+    List<String> order = new ArrayList<>();
+    for (int night = 0; night < 3; night++) {
+      Result result = lab.plan(night);
+      order.addAll(result.chosen());
+      lab.write(result);
+    }
+    assertThat(order).containsExactly("changed", "hot", "cold");
+  }
+
+  @Test
+  void aSegmentThatHeatsUpIsCopiedOnlyWhenItMovesByTheHysteresis() {
+    PlanObject[] objects = small(120, 0.001);
+    Lab lab = lab(balanced(), 8, objects);
+    lab.write(lab.plan(1));
+    PlanObject[] warmer = objects.clone();
+    warmer[5] = Lab.object("small/005", "r", 50 * KIB, 0, 0.1);
+    lab.objects = List.of(warmer);
+    assertThat(lab.plan(2).blocks()).isEmpty();
+    warmer[5] = Lab.object("small/005", "r", 50 * KIB, 0, 64);
+    lab.objects = List.of(warmer);
+    Result moved = lab.plan(3);
+    assertThat(moved.chosen()).containsExactly("small/005");
+    assertThat(shardsByForm(moved)).containsExactly(Map.entry("copies 1+2", 1L));
+    lab.write(moved);
+    assertThat(lab.plan(4).blocks()).isEmpty();
+  }
+
+  @Test
+  void drawsAtLeastTheMetaShardsAskedForFromASmallGroup() {
+    Lab lab = lab(Lab.options(Policy.WEIGHTED_RANDOM, 3, 2), 8, small(7, 0));
+    assertThat(lab.plan(1).blocks().stream().map(PlannedBlock::metaShardId).distinct().count())
+        .isGreaterThanOrEqualTo(4);
+  }
+
+  @Test
+  void drawsHotSegmentsSeveralTimesAndEverySegmentOnce() {
+    PlanObject[] objects = small(200, 0);
+    for (int i = 0; i < 10; i++) {
+      objects[i] = Lab.object("hot/" + i, "r", 50 * KIB, 0, 50);
+    }
+    Lab lab = lab(Lab.options(Policy.WEIGHTED_RANDOM, 1.5, 2), 8, objects);
+    Result result = lab.plan(1);
+    Map<String, Set<String>> shardsOf = new TreeMap<>();
+    for (PlannedBlock b : result.blocks()) {
+      if (b.objectId() != null) {
+        assertThat(
+                shardsOf.computeIfAbsent(b.objectId(), id -> new HashSet<>()).add(b.metaShardId()))
+            .as("%s twice in one meta-shard", b.objectId())
+            .isTrue();
+      }
+    }
+    assertThat(shardsOf).hasSize(200);
+    int hot = 0;
+    int cold = 0;
+    for (Map.Entry<String, Set<String>> draws : shardsOf.entrySet()) {
+      if (draws.getKey().startsWith("hot/")) {
+        hot += draws.getValue().size();
+      } else {
+        cold += draws.getValue().size();
+      }
+    }
+    assertThat(hot).isGreaterThan(2 * 10);
+    assertThat(cold).isEqualTo(190);
+    assertThat(result.night().ratioAfter()).isLessThanOrEqualTo(1.5);
+  }
+
+  @Test
+  void manyTinyObjectsMeetTheBudgetWithBothPolicies() {
+    for (Policy policy : Policy.values()) {
+      List<PlanObject> tiny = new ArrayList<>();
+      for (int i = 0; i < 500; i++) {
+        tiny.add(Lab.object("t" + i, "r", 1 + (i * 7919) % 4096, 0, i % 3));
+      }
+      Lab lab = new Lab(Lab.options(policy, 1.5, 2), Lab.sites(8), 1, tiny);
+      Result result = lab.plan(1);
+      assertThat(result.night().ratioAfter()).as(policy.word()).isLessThanOrEqualTo(1.5);
+      lab.write(result);
+      assertThat(lab.storageRatio()).as(policy.word()).isLessThanOrEqualTo(1.5);
+    }
+  }
+
+  @Test
+  void theDrawDependsOnItsSeedAndOnlyXorHasOneParity() {
+    PlanOptions one = Lab.withCode(Lab.options(Policy.WEIGHTED_RANDOM, 1.5, 1), Code.XOR);
+    DrawOptions draw = one.draw();
+    PlanOptions two =
+        new PlanOptions(
+            one.policy(),
+            one.storageBudget(),
+            one.survive(),
+            one.maxK(),
+            one.isolateBy(),
+            one.stripedWholeShare(),
+            one.hysteresisClasses(),
+            one.buckets(),
+            new DrawOptions(draw.metaShards(), draw.weight(), draw.maxK(), draw.code(), 2),
+            one.maxBytesPerRun());
+    List<PlannedBlock> first = lab(one, 8, small(60, 1)).plan(1).blocks();
+    assertThat(first).isEqualTo(lab(one, 8, small(60, 1)).plan(1).blocks());
+    assertThat(first).isNotEqualTo(lab(two, 8, small(60, 1)).plan(1).blocks());
+    assertThat(first).allMatch(b -> b.m() == 1 && b.codec().equals(b.k() == 1 ? "copy" : "xor"));
+  }
+
+  @Test
+  void metaShardIdsDifferBetweenRunsAndHoldNoObjectId() {
+    Lab lab = lab(balanced(), 8, small(60, 1));
+    Set<String> ids = new HashSet<>();
+    lab.plan(1).blocks().forEach(b -> ids.add(b.metaShardId()));
+    int one = ids.size();
+    Lab later = lab(balanced(), 8, small(60, 1));
+    later.write(new Result(lab.plan(1).night(), List.of()));
+    later.plan(1).blocks().forEach(b -> ids.add(b.metaShardId()));
+    assertThat(ids).hasSize(2 * one).allMatch(id -> id.matches("[0-9a-f]{16}-[0-9a-f]{22}"));
+  }
+}

@@ -1,0 +1,61 @@
+package io.metashard.plan;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.NavigableMap;
+import java.util.TreeMap;
+
+/** Buckets in memory. */
+record MemoryBuckets(List<BucketInput> inputs, BucketPlanner planner) implements AllBuckets {
+  @Override
+  public boolean storeNothing() {
+    return inputs.stream().allMatch(input -> input.stored().isEmpty());
+  }
+
+  @Override
+  public Tally tallyFromScratch(List<Integer> steps) {
+    return inputs.stream()
+        .map(input -> planner.tallyFromScratch(input, steps))
+        .reduce(zero(steps), Tally::plus);
+  }
+
+  @Override
+  public Tally tally(Choice choice, List<Integer> steps) {
+    return inputs.stream()
+        .map(input -> planner.tally(input, choice, steps))
+        .reduce(zero(steps), Tally::plus);
+  }
+
+  private static Tally zero(List<Integer> steps) {
+    Tally.Counter counter = new Tally.Counter();
+    steps.forEach(step -> counter.addNew(step, 0));
+    return counter.tally();
+  }
+
+  @Override
+  public NavigableMap<Integer, Long> bytesByRank(
+      Pressure pressure, int idealStep, long longestBytes) {
+    NavigableMap<Integer, Long> bytes = new TreeMap<>();
+    candidates(pressure, idealStep, longestBytes)
+        .forEach(c -> bytes.merge(c.rank(), c.bytes(), Math::addExact));
+    return bytes;
+  }
+
+  @Override
+  public List<Candidate> next(
+      Pressure pressure, int idealStep, int fromRank, long longestBytes, int limit) {
+    return candidates(pressure, idealStep, longestBytes).stream()
+        .filter(c -> c.rank() >= fromRank)
+        .limit(limit)
+        .toList();
+  }
+
+  private List<Candidate> candidates(Pressure pressure, int idealStep, long longestBytes) {
+    List<Candidate> candidates = new ArrayList<>();
+    inputs.forEach(input -> candidates.addAll(planner.candidates(input, pressure, idealStep)));
+    return candidates.stream()
+        .filter(c -> c.bytes() <= longestBytes)
+        .sorted(Candidate.ORDER)
+        .toList();
+  }
+}
