@@ -1,0 +1,189 @@
+package io.metashard.shardmap;
+
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.max;
+import static org.apache.spark.sql.functions.not;
+
+import io.delta.kernel.exceptions.KernelException;
+import io.metashard.lake.Lake;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.stream.Collectors;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+
+/**
+ * The shard map: read at a version, switched by one commit.
+ *
+ * <p>Every writer commits with application id {@link #APP_ID} and, as transaction version, the
+ * sequence it planned from plus one. Delta then lets at most one of them through: a concurrent one
+ * fails, a late one returns as if done, having done nothing. So every commit looks back at who won.
+ */
+public final class ShardMap {
+  public static final String APP_ID = "metashard-map";
+
+  private final Lake lake;
+
+  public ShardMap(Lake lake) {
+    this.lake = lake;
+  }
+
+  /** Creates the table if it is not there. */
+  public void create() {
+    lake.create(ShardMapTable.TABLE);
+  }
+
+  /** Number of the newest switch; 0 when there was none. */
+  public long sequence() {
+    return lake.transaction(ShardMapTable.TABLE, APP_ID);
+  }
+
+  public OptionalLong version() {
+    return lake.version(ShardMapTable.TABLE);
+  }
+
+  /** All rows, live and dead. */
+  public Dataset<Row> rows() {
+    return lake.read(ShardMapTable.TABLE);
+  }
+
+  /** Rows that are served: data blocks of objects' current versions. */
+  public static Dataset<Row> live(Dataset<Row> rows) {
+    return rows.where(col(ShardMapTable.LIVE).and(col(ShardMapTable.OBJECT_ID).isNotNull()));
+  }
+
+  /** One row per live object: id and version. */
+  public static Dataset<Row> liveVersions(Dataset<Row> rows) {
+    return live(rows)
+        .groupBy(col(ShardMapTable.OBJECT_ID))
+        .agg(max(col(ShardMapTable.OBJECT_VERSION)).as(ShardMapTable.OBJECT_VERSION));
+  }
+
+  /** The number of buckets the map was created with; empty while it has no rows. */
+  public OptionalInt buckets() {
+    List<Row> first = rows().select(ShardMapTable.BUCKETS).limit(1).collectAsList();
+    return first.isEmpty() ? OptionalInt.empty() : OptionalInt.of(first.get(0).getInt(0));
+  }
+
+  /** The generation of the {@code sequence}-th switch by a run. */
+  public static String generation(long sequence, String runId) {
+    return "%020d-%s".formatted(sequence, runId);
+  }
+
+  /** Whether the newest switch was this run's own. */
+  public boolean lastSwitchWasBy(String runId) {
+    long sequence = sequence();
+    return sequence > 0 && runId.equals(switchedBy(sequence));
+  }
+
+  /** The run that made a switch, from the commit's user metadata; null if it is not found. */
+  private String switchedBy(long sequence) {
+    String wanted = generation(sequence, "");
+    List<Row> commits =
+        io.delta.tables.DeltaTable.forPath(lake.spark(), lake.path(ShardMapTable.TABLE))
+            .history(20)
+            .where(col("userMetadata").startsWith(wanted))
+            .select("userMetadata")
+            .limit(1)
+            .collectAsList();
+    return commits.isEmpty() ? null : commits.get(0).getString(0).substring(wanted.length());
+  }
+
+  /**
+   * The map's rows of some buckets after new blocks were written: what the new ones replace is
+   * dead, meta-shards without a live block are gone.
+   *
+   * @param current the buckets' rows now, as {@link ShardMapTable#SCHEMA}
+   * @param written new rows, as {@link ShardMapTable#SCHEMA}
+   * @param replacedIds one column {@code object_id}: objects whose former rows are no longer served
+   */
+  public static Dataset<Row> switched(
+      Dataset<Row> current, Dataset<Row> written, Dataset<Row> replacedIds) {
+    String replaced = "replaced";
+    String served = "served";
+    Column isData = col(ShardMapTable.OBJECT_ID).isNotNull();
+    Dataset<Row> marked =
+        current
+            .join(
+                replacedIds
+                    .select(col(ShardMapTable.OBJECT_ID))
+                    .distinct()
+                    .withColumn(replaced, lit(true)),
+                new String[] {ShardMapTable.OBJECT_ID},
+                "left")
+            .withColumn(ShardMapTable.LIVE, col(ShardMapTable.LIVE).and(col(replaced).isNull()));
+    Dataset<Row> kept =
+        marked
+            .where(isData)
+            .groupBy(col(ShardMapTable.META_SHARD_ID))
+            .agg(max(col(ShardMapTable.LIVE)).as(served))
+            .where(col(served));
+    return marked
+        .join(
+            kept.select(ShardMapTable.META_SHARD_ID),
+            new String[] {ShardMapTable.META_SHARD_ID},
+            "left_semi")
+        .select(columns())
+        .unionByName(written.select(columns()));
+  }
+
+  private static Column[] columns() {
+    return java.util.Arrays.stream(ShardMapTable.SCHEMA.fieldNames())
+        .map(name -> col(name))
+        .toArray(Column[]::new);
+  }
+
+  /**
+   * Replaces the rows of some buckets in one commit.
+   *
+   * @param rows all rows that the buckets shall have
+   * @param changedBuckets the buckets
+   * @param plannedSequence the map's sequence that the caller planned from
+   * @return the new sequence
+   * @throws MapMovedException if another writer came first; the map is as that one left it
+   */
+  public long commit(
+      Dataset<Row> rows, List<Integer> changedBuckets, long plannedSequence, String runId) {
+    long sequence = plannedSequence + 1;
+    String generation = generation(sequence, runId);
+    if (sequence() != plannedSequence) {
+      throw moved(plannedSequence, null);
+    }
+    String predicate =
+        changedBuckets.stream()
+            .map(bucket -> Integer.toString(bucket))
+            .collect(Collectors.joining(",", ShardMapTable.BUCKET + " in (", ")"));
+    Dataset<Row> sorted =
+        rows.repartition(Math.min(changedBuckets.size(), 64), col(ShardMapTable.BUCKET))
+            .sortWithinPartitions(
+                ShardMapTable.BUCKET, ShardMapTable.META_SHARD_ID, ShardMapTable.BLOCK_INDEX);
+    try {
+      lake.replaceWhere(
+          ShardMapTable.TABLE, sorted, predicate, Lake.Commit.once(APP_ID, sequence, generation));
+    } catch (RuntimeException e) {
+      if (e.getClass().getName().contains("Concurrent") || e instanceof KernelException) {
+        throw moved(plannedSequence, e);
+      }
+      throw e;
+    }
+    if (sequence() != sequence || !runId.equals(switchedBy(sequence))) {
+      throw moved(plannedSequence, null);
+    }
+    return sequence;
+  }
+
+  private MapMovedException moved(long plannedSequence, Throwable cause) {
+    return new MapMovedException(
+        "Cannot switch the shard map of %s: it moved on to sequence %d since it was planned from at %d; run again, the plan is made anew"
+            .formatted(lake.root(), sequence(), plannedSequence),
+        cause);
+  }
+
+  /** Rows that are not live. */
+  public static Dataset<Row> dead(Dataset<Row> rows) {
+    return rows.where(not(col(ShardMapTable.LIVE)));
+  }
+}
