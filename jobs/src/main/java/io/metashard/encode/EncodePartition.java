@@ -1,0 +1,72 @@
+package io.metashard.encode;
+
+import io.metashard.Block;
+import io.metashard.Location;
+import io.metashard.plan.PlannedBlock;
+import io.metashard.shardmap.ShardMapTable;
+import java.io.IOException;
+import java.security.SecureRandom;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import org.apache.spark.TaskContext;
+import org.apache.spark.api.java.function.MapPartitionsFunction;
+import org.apache.spark.sql.Row;
+import org.apache.spark.util.SerializableConfiguration;
+
+/** Encodes the meta-shards of one partition, sorted by group, meta-shard and block index. */
+record EncodePartition(
+    EncodeOptions options,
+    Map<String, Location> locations,
+    String runId,
+    String generation,
+    int buckets,
+    Instant writtenAt,
+    SerializableConfiguration hadoop)
+    implements MapPartitionsFunction<Row, Row> {
+  @Override
+  public Iterator<Row> call(Iterator<Row> planned) throws IOException {
+    if (!planned.hasNext()) {
+      return java.util.Collections.emptyIterator();
+    }
+    List<Row> written = new ArrayList<>();
+    try (MetaShardEncoder encoder =
+        new MetaShardEncoder(
+            options,
+            locations,
+            containerPrefix(),
+            generation,
+            buckets,
+            writtenAt,
+            hadoop.value())) {
+      MetaShardGroups<PlannedBlock> metaShards =
+          new MetaShardGroups<>(planned, PlannedBlocks::plannedBlock, PlannedBlock::metaShardId);
+      while (metaShards.hasNext()) {
+        encoder.encode(metaShards.next());
+      }
+      for (Block block : encoder.finish()) {
+        written.add(ShardMapTable.row(block)); // one small row a block, never its bytes
+      }
+    }
+    return written.iterator();
+  }
+
+  /**
+   * Run, stage, partition, attempt and a random id: no second attempt meets the first one's file.
+   */
+  private String containerPrefix() {
+    TaskContext task = TaskContext.get();
+    byte[] random = new byte[8];
+    new SecureRandom().nextBytes(random);
+    return "containers/%s/s%d-p%d-a%d-%s"
+        .formatted(
+            runId,
+            task.stageId(),
+            task.partitionId(),
+            task.taskAttemptId(),
+            HexFormat.of().formatHex(random));
+  }
+}

@@ -1,0 +1,98 @@
+package io.metashard.encode;
+
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.pmod;
+import static org.apache.spark.sql.functions.xxhash64;
+
+import io.metashard.Location;
+import io.metashard.shardmap.ShardMapTable;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.util.SerializableConfiguration;
+
+/** Carries out plans: writes blocks, and reads back what it wrote. It decides nothing. */
+public final class Encoding {
+  /** One meta-shard in so many is read back by {@code read-back = sample}. */
+  private static final int SAMPLE_ONE_IN = 16;
+
+  private final EncodeOptions options;
+  private final Map<String, Location> locations;
+  private final SerializableConfiguration hadoop;
+
+  public Encoding(EncodeOptions options, List<Location> locations, Configuration hadoop) {
+    this.options = options;
+    this.locations = new HashMap<>();
+    locations.forEach(location -> this.locations.put(location.name(), location));
+    this.hadoop = new SerializableConfiguration(hadoop);
+  }
+
+  /**
+   * Reads the sources, codes and writes containers.
+   *
+   * <p>The result must be materialised once and only read from there: computing it again writes
+   * other containers.
+   *
+   * @param planned as {@link PlannedBlocks#SCHEMA}
+   * @param logicalBytes sum of the planned data blocks' lengths
+   * @return one row per block written, as {@link ShardMapTable#SCHEMA}
+   */
+  public Dataset<Row> write(
+      Dataset<Row> planned,
+      long logicalBytes,
+      String runId,
+      String generation,
+      int buckets,
+      Instant writtenAt) {
+    int tasks = (int) Math.min(100_000, logicalBytes / options.taskBytes() + 1);
+    int parallel = planned.sparkSession().sparkContext().defaultParallelism();
+    // Small nights still use every core.
+    int partitions = Math.max(tasks, parallel);
+    return planned
+        .repartition(partitions, col(PlannedBlocks.GROUP), col(PlannedBlocks.META_SHARD_ID))
+        .sortWithinPartitions(
+            PlannedBlocks.GROUP, PlannedBlocks.META_SHARD_ID, PlannedBlocks.BLOCK_INDEX)
+        .mapPartitions(
+            new EncodePartition(options, locations, runId, generation, buckets, writtenAt, hadoop),
+            ShardMapTable.encoder());
+  }
+
+  /** The meta-shards that {@code reshard.read-back} asks to be read back. */
+  public Dataset<Row> toReadBack(Dataset<Row> written) {
+    return switch (options.readBack()) {
+      case "none" -> written.limit(0);
+      case "sample" ->
+          written.where(
+              pmod(xxhash64(col(ShardMapTable.META_SHARD_ID)), lit(SAMPLE_ONE_IN)).equalTo(0));
+      default -> written;
+    };
+  }
+
+  /**
+   * Reads blocks back: every frame, every length and checksum, and for every meta-shard a decode
+   * that uses parity, compared with the checksums taken when the sources were read.
+   *
+   * @param blocks all blocks of each meta-shard, as {@link ShardMapTable#SCHEMA}
+   * @return what is wrong, as {@link Findings#SCHEMA}; no row means that all is right
+   */
+  public Dataset<Row> check(Dataset<Row> blocks, int partitions) {
+    return blocks
+        .repartition(partitions, col(ShardMapTable.META_SHARD_ID))
+        .sortWithinPartitions(ShardMapTable.META_SHARD_ID, ShardMapTable.BLOCK_INDEX)
+        .mapPartitions(new CheckPartition(options.engine(), locations, hadoop), Findings.encoder());
+  }
+
+  /** Checks that sources are still at the versions that were read; a row for each that is not. */
+  public Dataset<Row> checkSources(Dataset<Row> planned) {
+    return planned
+        .where(col(PlannedBlocks.OBJECT_ID).isNotNull())
+        .select(PlannedBlocks.OBJECT_ID, PlannedBlocks.URI, PlannedBlocks.OBJECT_VERSION)
+        .distinct()
+        .mapPartitions(new CheckSources(hadoop), Findings.encoder());
+  }
+}

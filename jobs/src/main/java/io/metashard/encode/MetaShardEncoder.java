@@ -1,0 +1,311 @@
+package io.metashard.encode;
+
+import io.metashard.Block;
+import io.metashard.Location;
+import io.metashard.ObjectIds;
+import io.metashard.Shape;
+import io.metashard.codec.BlockCoder;
+import io.metashard.codec.CodingEngine;
+import io.metashard.plan.PlannedBlock;
+import io.metashard.store.ContainerWriter;
+import io.metashard.store.SourceFiles;
+import io.metashard.store.WrittenBlock;
+import java.io.Closeable;
+import java.io.IOException;
+import java.io.InputStream;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.hadoop.conf.Configuration;
+
+/**
+ * Encodes meta-shards one after the other into one open container per location.
+ *
+ * <p>Sources are read, coded and written cell by cell: memory is (k + m) cells whatever the
+ * segment's size. Not thread safe; one per task.
+ */
+final class MetaShardEncoder implements Closeable {
+  private final EncodeOptions options;
+  private final String generation;
+  private final int buckets;
+  private final Instant writtenAt;
+  private final Configuration hadoop;
+  private final OpenContainers containers;
+  private final CodingEngine engine;
+  private byte[][] allCells = new byte[0][];
+
+  MetaShardEncoder(
+      EncodeOptions options,
+      Map<String, Location> locations,
+      String containerPrefix,
+      String generation,
+      int buckets,
+      Instant writtenAt,
+      Configuration hadoop) {
+    this.options = options;
+    this.generation = generation;
+    this.buckets = buckets;
+    this.writtenAt = writtenAt;
+    this.hadoop = hadoop;
+    this.containers = new OpenContainers(options, locations, containerPrefix, hadoop);
+    this.engine = CodingEngine.named(options.engine());
+  }
+
+  /**
+   * Reads, codes and writes one meta-shard.
+   *
+   * @param blocks all its k + m blocks, in order of their index
+   */
+  void encode(List<PlannedBlock> blocks) throws IOException {
+    PlannedBlock first = blocks.get(0);
+    Shape shape = new Shape(first.codec(), first.k(), first.m());
+    requireComplete(blocks, shape);
+    BlockCoder coder = BlockCoder.of(shape, engine);
+    byte[][] cells = cells(shape.blocks());
+    // Different groups never share a container, so that what is isolated stays isolated.
+    containers.switchTo(first.group());
+    List<InputStream> sources = new ArrayList<>(shape.k());
+    try {
+      for (PlannedBlock block : blocks.subList(0, shape.k())) {
+        sources.add(
+            SourceFiles.open(
+                hadoop,
+                block.objectId(),
+                block.uri(),
+                block.objectVersion(),
+                block.objectOffset(),
+                block.length()));
+      }
+      List<ContainerWriter> writers = new ArrayList<>(blocks.size());
+      for (PlannedBlock block : blocks) {
+        ContainerWriter writer = containers.open(block.location());
+        writer.beginBlock();
+        writers.add(writer);
+      }
+      long position = 0;
+      while (position < first.blockBytes()) {
+        int cell = (int) Math.min(options.frameBytes(), first.blockBytes() - position);
+        for (int i = 0; i < shape.k(); i++) {
+          PlannedBlock block = blocks.get(i);
+          int present = (int) Math.max(0, Math.min(cell, block.length() - position));
+          SourceFiles.readFully(sources.get(i), cells[i], present, block.objectId());
+          Arrays.fill(cells[i], present, cell, (byte) 0);
+        }
+        coder.encode(cells, 0, cell);
+        for (int i = 0; i < blocks.size(); i++) {
+          int present = (int) Math.max(0, Math.min(cell, blocks.get(i).length() - position));
+          writers.get(i).append(cells[i], 0, present);
+        }
+        position += cell;
+      }
+      for (int i = 0; i < blocks.size(); i++) {
+        ContainerWriter writer = writers.get(i);
+        WrittenBlock written = writer.endBlock();
+        containers.written(blocks.get(i).location(), row(blocks.get(i), writer.path(), written));
+      }
+    } finally {
+      for (InputStream source : sources) {
+        source.close();
+      }
+    }
+    containers.rollFull();
+  }
+
+  private static void requireComplete(List<PlannedBlock> blocks, Shape shape) {
+    boolean complete = blocks.size() == shape.blocks();
+    for (int i = 0; complete && i < blocks.size(); i++) {
+      PlannedBlock block = blocks.get(i);
+      complete =
+          block.blockIndex() == i
+              && block.blockBytes() == blocks.get(0).blockBytes()
+              && block.length() <= block.blockBytes();
+    }
+    if (!complete) {
+      throw new IllegalStateException(
+          "Cannot encode meta-shard %s: its plan has %d blocks where %s needs %d, in order and of one length; plan again"
+              .formatted(
+                  ObjectIds.printable(blocks.get(0).metaShardId()),
+                  blocks.size(),
+                  shape,
+                  shape.blocks()));
+    }
+  }
+
+  /** One cell a block; the same arrays for every meta-shard. */
+  private byte[][] cells(int blocks) {
+    if (allCells.length < blocks) {
+      byte[][] more = Arrays.copyOf(allCells, blocks);
+      for (int i = allCells.length; i < blocks; i++) {
+        more[i] = new byte[options.frameBytes()];
+      }
+      allCells = more;
+    }
+    return Arrays.copyOf(allCells, blocks);
+  }
+
+  private Block row(PlannedBlock planned, String path, WrittenBlock written) {
+    return new Block(
+        Block.FORMAT,
+        planned.bucket(),
+        buckets,
+        planned.objectId(),
+        planned.objectVersion(),
+        planned.objectBytes(),
+        true,
+        planned.segment(),
+        planned.objectOffset(),
+        planned.length(),
+        planned.metaShardId(),
+        planned.k(),
+        planned.m(),
+        planned.codec(),
+        planned.blockIndex(),
+        planned.blockBytes(),
+        planned.location(),
+        path,
+        written.containerOffset(),
+        options.frameBytes(),
+        written.crc32c(),
+        written.sha256(),
+        "none",
+        generation,
+        writtenAt,
+        planned.expectedRequests(),
+        planned.heatClass());
+  }
+
+  /** Finishes all open containers and gives back the rows of every block written. */
+  List<Block> finish() throws IOException {
+    return containers.finish();
+  }
+
+  /** Discards what is not finished. */
+  @Override
+  public void close() {
+    containers.close();
+  }
+
+  /** The containers that a task has open: one a location. */
+  private static final class OpenContainers implements Closeable {
+    private final EncodeOptions options;
+    private final Map<String, Location> locations;
+    private final String prefix;
+    private final Configuration hadoop;
+    private final Map<String, io.metashard.store.ObjectStore> stores = new HashMap<>();
+    private final Map<String, ContainerWriter> writers = new HashMap<>();
+    private final Map<String, List<Block>> rows = new HashMap<>();
+    private final List<Block> finished = new ArrayList<>();
+    private String group;
+    private int opened;
+
+    OpenContainers(
+        EncodeOptions options,
+        Map<String, Location> locations,
+        String prefix,
+        Configuration hadoop) {
+      this.options = options;
+      this.locations = locations;
+      this.prefix = prefix;
+      this.hadoop = hadoop;
+    }
+
+    void switchTo(String newGroup) throws IOException {
+      if (!newGroup.equals(group)) {
+        finishAll();
+        group = newGroup;
+      }
+    }
+
+    ContainerWriter open(String location) throws IOException {
+      ContainerWriter writer = writers.get(location);
+      if (writer == null) {
+        Location found = locations.get(location);
+        if (found == null) {
+          throw new IllegalStateException(
+              "Cannot write to location %s: the configuration does not have it; plan again"
+                  .formatted(ObjectIds.printable(location)));
+        }
+        io.metashard.store.ObjectStore store =
+            stores.computeIfAbsent(
+                location, name -> new io.metashard.store.HadoopStore(found.uri(), hadoop));
+        // The location's name is in the path: a path is unique in the lake, not only in a location.
+        String path = "%s-%d-%s.msc".formatted(prefix, opened++, location);
+        try {
+          writer =
+              new ContainerWriter(
+                  store,
+                  path,
+                  options.frameBytes(),
+                  options.digest().equals("on")
+                      ? io.metashard.store.Digest.SHA256
+                      : io.metashard.store.Digest.CRC32C);
+        } catch (IOException e) {
+          throw new IOException(
+              "Cannot create container %s at location %s (%s): %s; check that the location can be written"
+                  .formatted(path, location, found.uri(), e.getMessage()),
+              e);
+        }
+        writers.put(location, writer);
+        rows.put(location, new ArrayList<>());
+      }
+      return writer;
+    }
+
+    void written(String location, Block row) {
+      rows.get(location).add(row);
+    }
+
+    void rollFull() throws IOException {
+      for (String location : List.copyOf(writers.keySet())) {
+        if (writers.get(location).position() >= options.containerBytes()) {
+          finish(location);
+        }
+      }
+    }
+
+    private void finish(String location) throws IOException {
+      ContainerWriter writer = writers.get(location);
+      writer.finish(rows.get(location));
+      finished.addAll(rows.remove(location));
+      writers.remove(location);
+    }
+
+    private void finishAll() throws IOException {
+      for (String location : List.copyOf(writers.keySet())) {
+        finish(location);
+      }
+    }
+
+    List<Block> finish() throws IOException {
+      finishAll();
+      List<Block> all = List.copyOf(finished);
+      finished.clear();
+      return all;
+    }
+
+    @Override
+    public void close() {
+      writers.values().forEach(OpenContainers::abort);
+      stores.values().forEach(OpenContainers::closeQuietly);
+    }
+
+    private static void abort(ContainerWriter writer) {
+      closeQuietly(writer);
+    }
+
+    /**
+     * A container that was not finished is named by nobody: that it cannot be closed is no loss.
+     */
+    private static void closeQuietly(Closeable closeable) {
+      try {
+        closeable.close();
+      } catch (IOException e) {
+        org.slf4j.LoggerFactory.getLogger(MetaShardEncoder.class)
+            .warn("Closing after a task: {}", e.getMessage());
+      }
+    }
+  }
+}
