@@ -1,0 +1,75 @@
+package io.metashard.job;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import io.metashard.config.Settings;
+import io.metashard.config.SettingsException;
+import io.metashard.shardmap.MapMovedException;
+import java.io.IOException;
+import java.nio.file.FileSystemException;
+import java.util.HashSet;
+import java.util.Set;
+import org.apache.spark.SparkException;
+
+/** What a failure is called, and the exit code it gives. */
+final class Failures {
+  private Failures() {}
+
+  static int exitCode(Throwable failure) {
+    Throwable cause = failure;
+    Set<Throwable> seen = new HashSet<>();
+    while (cause != null && seen.add(cause)) {
+      if (cause instanceof MetashardException ours) {
+        return ours.exitCode();
+      }
+      if (cause instanceof SettingsException) {
+        return MetashardException.USAGE;
+      }
+      if (cause instanceof MapMovedException) {
+        return MetashardException.CONFLICT;
+      }
+      cause = cause.getCause();
+    }
+    return MetashardException.FAILED;
+  }
+
+  /**
+   * One line that says what failed: Spark's wrappings, which quote stack traces, are taken off;
+   * user names and passwords in URIs are left out.
+   */
+  static String message(Throwable failure) {
+    Throwable telling = failure;
+    Set<Throwable> seen = new HashSet<>();
+    while (isWrapping(telling) && telling.getCause() != null && seen.add(telling)) {
+      telling = telling.getCause();
+    }
+    String text = telling.getMessage();
+    if (text == null || text.isBlank()) {
+      text = telling.getClass().getSimpleName();
+    } else if (!isOurs(telling)) {
+      text = telling.getClass().getSimpleName() + ": " + text;
+    }
+    int trace = text.indexOf("\n\tat ");
+    String first = trace >= 0 ? text.substring(0, trace) : text;
+    return Settings.withoutUserInfo(first.strip().replaceAll("\\s*\\R\\s*", " "));
+  }
+
+  private static boolean isWrapping(Throwable failure) {
+    return failure instanceof SparkException
+        || failure instanceof java.io.UncheckedIOException
+            && failure.getCause() != null
+            && failure.getMessage() != null
+            && failure.getMessage().startsWith(failure.getCause().getClass().getName())
+        || failure instanceof java.util.concurrent.ExecutionException
+        || failure.getClass() == RuntimeException.class
+        || failure instanceof java.lang.reflect.UndeclaredThrowableException;
+  }
+
+  private static boolean isOurs(Throwable failure) {
+    boolean named = failure.getClass().getName().startsWith("io.metashard.");
+    boolean told = failure.getMessage() != null && failure.getMessage().startsWith("Cannot ");
+    return (named || told)
+            && !(failure instanceof FileSystemException)
+            && !(failure instanceof JsonProcessingException)
+        || failure instanceof IOException && told;
+  }
+}

@@ -1,0 +1,205 @@
+package io.metashard.job;
+
+import static org.apache.spark.sql.functions.abs;
+import static org.apache.spark.sql.functions.coalesce;
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.count;
+import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.sum;
+import static org.apache.spark.sql.functions.when;
+
+import io.metashard.ObjectIds;
+import io.metashard.aggregate.Demand;
+import io.metashard.aggregate.Rebinned;
+import io.metashard.catalogue.Objects;
+import io.metashard.forecast.ForecastOptions;
+import io.metashard.forecast.ForecastQuality;
+import io.metashard.forecast.ForecastResult;
+import io.metashard.forecast.Forecaster;
+import io.metashard.forecast.Forecasts;
+import io.metashard.lake.Lake;
+import io.metashard.lake.TableDefinition;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.sql.Date;
+import java.sql.Timestamp;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
+import org.apache.spark.ml.PipelineModel;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+import org.apache.spark.storage.StorageLevel;
+
+/**
+ * Forecasts the horizon after the moment of planning: {@code demand} and {@code objects} to {@code
+ * forecast} and {@code forecast_quality}.
+ *
+ * <p>A retried run replaces its own rows, in one commit a table, and leaves those of other runs
+ * alone. The MLlib model is saved below the lake, in {@code _models}.
+ */
+public final class ForecastJob {
+  private static final Pattern SAFE_RUN_ID = Pattern.compile("[A-Za-z0-9._-]+");
+
+  private final JobContext context;
+  private final ForecastOptions options;
+
+  public ForecastJob(JobContext context) {
+    this.context = context;
+    this.options = ForecastOptions.from(context.settings());
+    if (!SAFE_RUN_ID.matcher(context.runId()).matches() || context.runId().startsWith(".")) {
+      throw new MetashardException(
+          MetashardException.USAGE,
+          "Cannot forecast as run %s: the id must be letters, digits, '.', '_' or '-' and not begin with '.'; set --run-id"
+              .formatted(ObjectIds.printable(context.runId())));
+    }
+  }
+
+  /** Where the run's MLlib model is kept. */
+  public static String modelPath(Lake lake, String runId) {
+    return lake.root() + "/_models/" + runId;
+  }
+
+  public StageReport run() {
+    Lake lake = context.lake();
+    // One version of each table for all passes: another run may commit meanwhile.
+    String fingerprint = fingerprint(lake);
+    Dataset<Row> objects = pinned(lake, Objects.TABLE);
+    Dataset<Row> demand = Rebinned.toCurrent(pinned(lake, Demand.TABLE), objects);
+    LocalDate runDate = context.at().atZone(ZoneOffset.UTC).toLocalDate();
+    try (ForecastResult result = Forecaster.forecast(demand, objects, context.at(), options)) {
+      Dataset<Row> forecast =
+          stamped(result.forecast(), runDate).persist(StorageLevel.MEMORY_AND_DISK());
+      try {
+        Map<String, Object> figures = new LinkedHashMap<>(result.figures());
+        long rows = requireSound(forecast, figures);
+        result.regression().ifPresent(this::save);
+        figures.put("regression_saved", result.regression().isPresent());
+        replaceOwn(lake, Forecasts.TABLE, forecast, runDate);
+        replaceOwn(lake, ForecastQuality.TABLE, quality(result, runDate), runDate);
+        return new StageReport(
+            "forecast",
+            StageReport.DONE,
+            result.reason(),
+            fingerprint,
+            ((Number) figures.get("demand_rows")).longValue(),
+            rows,
+            0,
+            0,
+            figures);
+      } finally {
+        forecast.unpersist();
+      }
+    }
+  }
+
+  private static Dataset<Row> pinned(Lake lake, TableDefinition table) {
+    return lake.version(table).isPresent()
+        ? lake.readAt(table, lake.version(table).getAsLong())
+        : lake.read(table);
+  }
+
+  private Dataset<Row> stamped(Dataset<Row> forecast, LocalDate runDate) {
+    return forecast
+        .withColumn(Forecasts.RUN_DATE, lit(Date.valueOf(runDate)))
+        .withColumn(Forecasts.RUN_ID, lit(context.runId()))
+        .selectExpr(Forecasts.SCHEMA.fieldNames());
+  }
+
+  /** Refuses to write what a plan could not use; adds the sums to the figures. */
+  private static long requireSound(Dataset<Row> forecast, Map<String, Object> figures) {
+    Column expected = col(Forecasts.EXPECTED_REQUESTS);
+    Column sound =
+        expected
+            .geq(0)
+            .and(col(Forecasts.LOW_80).leq(expected))
+            .and(expected.leq(col(Forecasts.HIGH_80)))
+            // NaN is greater than any number in Spark.
+            .and(abs(col(Forecasts.HIGH_80)).lt(Double.POSITIVE_INFINITY))
+            .and(col(Forecasts.P_REQUESTED).between(0, 1))
+            .and(col(Forecasts.SHARE).gt(0))
+            .and(col(Forecasts.SHARE).leq(1 + 1e-9))
+            .and(col(Forecasts.WHOLE_SHARE).between(0, 1));
+    Row row =
+        forecast
+            .agg(
+                count(lit(1)),
+                coalesce(sum(when(sound, 0L).otherwise(1L)), lit(0L)),
+                coalesce(sum(expected), lit(0.0)))
+            .collectAsList()
+            .get(0);
+    if (row.getLong(1) > 0) {
+      throw new MetashardException(
+          MetashardException.FAILED,
+          "Cannot write the forecast: %d of %d rows are not finite, ordered and positive; the forecast of the last run stays, report this with the table demand"
+              .formatted(row.getLong(1), row.getLong(0)));
+    }
+    figures.put("expected_requests", row.getDouble(2));
+    return row.getLong(0);
+  }
+
+  private Dataset<Row> quality(ForecastResult result, LocalDate runDate) {
+    long bucketMillis = options.bucket().toMillis();
+    Timestamp origin =
+        new Timestamp(Math.floorDiv(context.at().toEpochMilli(), bucketMillis) * bucketMillis);
+    List<Row> rows = new ArrayList<>();
+    for (ForecastResult.Quality q : result.quality()) {
+      rows.add(
+          RowFactory.create(
+              Date.valueOf(runDate),
+              context.runId(),
+              origin,
+              options.horizon().toSeconds(),
+              q.model().word(),
+              q.volume(),
+              q.metric(),
+              q.value(),
+              q.chosen() == ForecastResult.Chosen.YES));
+    }
+    return context.spark().createDataFrame(rows, ForecastQuality.SCHEMA).coalesce(1);
+  }
+
+  private void replaceOwn(Lake lake, TableDefinition table, Dataset<Row> rows, LocalDate runDate) {
+    // Both are checked: a date and a run id of safe characters.
+    String own =
+        "%s = DATE'%s' AND %s = '%s'"
+            .formatted(Forecasts.RUN_DATE, runDate, Forecasts.RUN_ID, context.runId());
+    lake.replaceWhere(table, rows, own, Lake.Commit.PLAIN);
+  }
+
+  private void save(PipelineModel model) {
+    String path = modelPath(context.lake(), context.runId());
+    try {
+      model.write().overwrite().save(path);
+    } catch (IOException e) {
+      throw new UncheckedIOException(
+          "Cannot save the forecast's model to %s: %s; check that lake.root can be written to"
+              .formatted(path, e.getMessage()),
+          e);
+    }
+  }
+
+  private String fingerprint(Lake lake) {
+    String inputs =
+        "forecast 1 %s demand %s objects %s at %s"
+            .formatted(
+                options, lake.version(Demand.TABLE), lake.version(Objects.TABLE), context.at());
+    try {
+      byte[] digest =
+          MessageDigest.getInstance("SHA-256").digest(inputs.getBytes(StandardCharsets.UTF_8));
+      return HexFormat.of().formatHex(digest);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("Cannot hash: every Java platform has SHA-256", e);
+    }
+  }
+}

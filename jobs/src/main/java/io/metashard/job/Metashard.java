@@ -1,0 +1,351 @@
+package io.metashard.job;
+
+import io.metashard.Location;
+import io.metashard.config.Settings;
+import io.metashard.generate.GenerateOptions;
+import io.metashard.shardmap.ShardMap;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.LocalDate;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.function.Function;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.HelpCommand;
+import picocli.CommandLine.Option;
+
+/** The one command: {@code metashard COMMAND}. The same class runs under spark-submit. */
+@Command(
+    name = "metashard",
+    description = {
+      "Reads request logs, forecasts demand, and re-encodes objects into erasure-coded meta-shards,",
+      "with a Delta table that says where every block is."
+    },
+    synopsisSubcommandLabel = "COMMAND",
+    mixinStandardHelpOptions = true,
+    versionProvider = Metashard.VersionText.class,
+    subcommands = {
+      Metashard.Nightly.class,
+      Metashard.Generate.class,
+      Metashard.Ingest.class,
+      Metashard.Catalogue.class,
+      Metashard.Aggregate.class,
+      Metashard.Forecast.class,
+      Metashard.Plan.class,
+      Metashard.Reshard.class,
+      ReadCommands.Ls.class,
+      ReadCommands.Cat.class,
+      Metashard.Verify.class,
+      Metashard.ShowConfig.class,
+      HelpCommand.class
+    },
+    footerHeading = "%nExit codes:%n",
+    footer = {
+      "  0  done",
+      "  1  failed",
+      "  2  wrong use, configuration or input",
+      "  3  verify found damage",
+      "  4  another run holds the lake or the map moved on: retry"
+    })
+public final class Metashard {
+  private Metashard() {}
+
+  public static void main(String[] arguments) {
+    Logging.configure(List.of(arguments));
+    int exitCode = run(arguments);
+    // Under spark-submit a System.exit(0) would race with the driver's own end.
+    if (exitCode != 0 || System.getProperty("spark.master") == null) {
+      System.exit(exitCode);
+    }
+  }
+
+  /** Runs a command and gives back its exit code. */
+  static int run(String... arguments) {
+    return new CommandLine(new Metashard())
+        .setCaseInsensitiveEnumValuesAllowed(true)
+        .setExecutionExceptionHandler(
+            (failure, line, parsed) -> {
+              PrintWriter err = line.getErr();
+              err.println("metashard: " + Failures.message(failure));
+              err.flush();
+              return Failures.exitCode(failure);
+            })
+        .execute(arguments.length == 0 ? new String[] {"help"} : arguments);
+  }
+
+  static final class VersionText implements CommandLine.IVersionProvider {
+    @Override
+    public String[] getVersion() {
+      return new String[] {"metashard " + Version.text()};
+    }
+  }
+
+  /** A command that is one stage. */
+  abstract static class StageCommand extends LakeCommand {
+    private final String stage;
+
+    StageCommand(String stage) {
+      super(stage);
+      this.stage = stage;
+    }
+
+    abstract StageReport stage(JobContext context);
+
+    @Override
+    Answer run(Start start) throws IOException {
+      return withSpark(
+          start,
+          (context, runner) -> {
+            StageReport report = runner.run(stage, List.of(), () -> stage(context));
+            return answer(report);
+          });
+    }
+
+    private static Answer answer(StageReport report) {
+      Map<String, Object> figures = new LinkedHashMap<>();
+      figures.put("state", report.state());
+      figures.put("reason", report.reason());
+      figures.putAll(report.figures());
+      return Answer.done(figures);
+    }
+  }
+
+  @Command(name = "ingest", description = "Take new log files into the requests table.")
+  static final class Ingest extends StageCommand {
+    Ingest() {
+      super("ingest");
+    }
+
+    @Override
+    StageReport stage(JobContext context) {
+      return new IngestJob(context).run();
+    }
+  }
+
+  /** Options of what catalogues. */
+  static final class AllowMissing {
+    @Option(
+        names = "--allow-missing",
+        paramLabel = "N",
+        description = "go on although up to N objects are gone from their roots",
+        defaultValue = "0")
+    private long objects;
+
+    CatalogueOptions options() {
+      return new CatalogueOptions(objects);
+    }
+  }
+
+  @Command(name = "catalogue", description = "List the source roots into the objects table.")
+  static final class Catalogue extends StageCommand {
+    @CommandLine.Mixin private AllowMissing allowMissing;
+
+    Catalogue() {
+      super("catalogue");
+    }
+
+    @Override
+    StageReport stage(JobContext context) {
+      return new CatalogueJob(context, allowMissing.options()).run();
+    }
+  }
+
+  @Command(
+      name = "aggregate",
+      description = "Count reads per segment and time bucket, for days that are new or grew.")
+  static final class Aggregate extends StageCommand {
+    Aggregate() {
+      super("aggregate");
+    }
+
+    @Override
+    StageReport stage(JobContext context) {
+      return new AggregateJob(context).run();
+    }
+  }
+
+  @Command(
+      name = "forecast",
+      description = "Forecast each segment's requests, with the model that a back-test chooses.")
+  static final class Forecast extends StageCommand {
+    Forecast() {
+      super("forecast");
+    }
+
+    @Override
+    StageReport stage(JobContext context) {
+      return new ForecastJob(context).run();
+    }
+  }
+
+  @Command(
+      name = "plan",
+      description = "Decide which objects are encoded, in which shapes, and where. Moves nothing.")
+  static final class Plan extends StageCommand {
+    Plan() {
+      super("plan");
+    }
+
+    @Override
+    StageReport stage(JobContext context) {
+      List<Location> configured = Locations.configured(context.settings(), context.hadoop());
+      List<Location> locations =
+          Locations.reconcile(context.lake(), configured, Clock.systemUTC().instant());
+      ShardMap map = new ShardMap(context.lake());
+      PlanJob job =
+          new PlanJob(
+              context, locations, map.sequence(), map.rows(), NightlyJob.buckets(context, map));
+      return options().dryRun() ? job.withoutWriting().run() : job.run();
+    }
+  }
+
+  @Command(
+      name = "reshard",
+      description = "Carry out a plan: encode, read back, and switch the map by one commit.")
+  static final class Reshard extends StageCommand {
+    @Option(
+        names = "--plan",
+        paramLabel = "ID",
+        required = true,
+        description = "run id of the plan, as plan printed it")
+    private String planId;
+
+    Reshard() {
+      super("reshard");
+    }
+
+    @Override
+    StageReport stage(JobContext context) {
+      return new ReshardJob(context, Locations.known(context.lake())).run(planId);
+    }
+  }
+
+  @Command(
+      name = "verify",
+      description = {
+        "Read every block of the map and decode every meta-shard with parity in use.",
+        "Exit code 3 when something is damaged."
+      })
+  static final class Verify extends LakeCommand {
+    Verify() {
+      super("verify");
+    }
+
+    @Override
+    Answer run(Start start) throws IOException {
+      return withSpark(
+          start,
+          (context, runner) -> {
+            StageReport report = runner.run("verify", List.of(), new VerifyJob(context)::run);
+            return new Answer(
+                report.rowsOut() > 0 ? MetashardException.DAMAGE : 0,
+                Figures.table(report.figures()),
+                report.figures());
+          });
+    }
+  }
+
+  @Command(
+      name = "nightly",
+      description = {
+        "Run the whole night: ingest, catalogue, aggregate, forecast, plan, reshard.",
+        "Each stage is skipped when nothing that it reads has changed."
+      })
+  static final class Nightly extends LakeCommand {
+    @CommandLine.Mixin private AllowMissing allowMissing;
+
+    Nightly() {
+      super("nightly");
+    }
+
+    @Override
+    Answer run(Start start) throws IOException {
+      return withSpark(
+          start,
+          (context, runner) -> {
+            Map<String, Object> summary =
+                new NightlyJob(context, runner, allowMissing.options())
+                    .run(
+                        options().dryRun() ? NightlyJob.Extent.DRY_RUN : NightlyJob.Extent.FULL,
+                        options().force() ? NightlyJob.Repeat.FORCE : NightlyJob.Repeat.SKIP_DONE);
+            return new Answer(
+                0,
+                "Night of %s, run %s%n%n".formatted(start.at(), start.runId())
+                    + NightlyJob.text(summary),
+                summary);
+          });
+    }
+  }
+
+  @Command(
+      name = "config",
+      description = "Print every setting as it is in force, secrets redacted.")
+  static final class ShowConfig extends LakeCommand {
+    ShowConfig() {
+      super("config");
+    }
+
+    @Override
+    Answer run(Start start) {
+      Settings settings = start.settings();
+      return new Answer(0, settings.redacted(), Map.of("configuration", settings.redacted()));
+    }
+  }
+
+  @Command(
+      name = "generate",
+      description = "Make demo objects and request logs, the same for the same seed.")
+  static final class Generate implements Callable<Integer> {
+    @Option(
+        names = "--out",
+        paramLabel = "FOLDER",
+        description = "where (default: ${DEFAULT-VALUE})",
+        defaultValue = "data")
+    private Path out;
+
+    @Option(
+        names = "--workload",
+        description = "web, lake or mixed (default: ${DEFAULT-VALUE})",
+        defaultValue = "mixed")
+    private String workload;
+
+    @Option(
+        names = "--seed",
+        description = "of everything random (default: ${DEFAULT-VALUE})",
+        defaultValue = "1")
+    private long seed;
+
+    @Option(
+        names = "--days",
+        description = "of requests (default: ${DEFAULT-VALUE})",
+        defaultValue = "21")
+    private int days;
+
+    @Option(names = "--end", paramLabel = "DATE", description = "day after the last one")
+    private LocalDate end;
+
+    @Option(names = "--json", description = "print the result as one line of JSON")
+    private boolean json;
+
+    @Override
+    public Integer call() {
+      GenerateOptions defaults = GenerateOptions.into(out);
+      Map<String, Object> made =
+          new GenerateJob(
+                  new GenerateOptions(
+                      out, workload, seed, days, end == null ? defaults.end() : end))
+              .run();
+      Function<Map<String, Object>, String> show = json ? Figures::json : Figures::table;
+      LakeCommand.out().print(show.apply(made));
+      if (json) {
+        LakeCommand.out().println();
+      }
+      return 0;
+    }
+  }
+}

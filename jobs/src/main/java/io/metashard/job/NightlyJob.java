@@ -1,0 +1,277 @@
+package io.metashard.job;
+
+import static org.apache.spark.sql.functions.coalesce;
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.count;
+import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.max;
+import static org.apache.spark.sql.functions.sum;
+import static org.apache.spark.sql.functions.xxhash64;
+
+import io.metashard.Location;
+import io.metashard.aggregate.Demand;
+import io.metashard.catalogue.Objects;
+import io.metashard.forecast.Forecasts;
+import io.metashard.logs.Requests;
+import io.metashard.plan.BucketCount;
+import io.metashard.shardmap.ShardMap;
+import io.metashard.shardmap.ShardMapTable;
+import java.sql.Timestamp;
+import java.time.Clock;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.types.DataTypes;
+
+/** All stages of a night in order; each is skipped when nothing that it reads has changed. */
+public final class NightlyJob {
+  /** How far a night goes. */
+  public enum Extent {
+    /** All stages. */
+    FULL,
+    /** Everything up to the plan, which is printed and not kept. */
+    DRY_RUN
+  }
+
+  /** What becomes of stages whose work was done before. */
+  public enum Repeat {
+    /** They are skipped. */
+    SKIP_DONE,
+    /** They run again. */
+    FORCE
+  }
+
+  private final JobContext context;
+  private final StageRunner runner;
+  private final CatalogueOptions catalogueOptions;
+
+  NightlyJob(JobContext context, StageRunner runner, CatalogueOptions catalogueOptions) {
+    this.context = context;
+    this.runner = runner;
+    this.catalogueOptions = catalogueOptions;
+  }
+
+  /** Runs the night and gives back what it did, stage by stage and in sum. */
+  Map<String, Object> run(Extent extent, Repeat repeat) {
+    List<Location> configured = Locations.configured(context.settings(), context.hadoop());
+    runner.run("ingest", List.of(), new IngestJob(context)::run);
+    runner.run(
+        "catalogue", List.of(Objects.TABLE), new CatalogueJob(context, catalogueOptions)::run);
+    runner.run("aggregate", List.of(Requests.TABLE, Objects.TABLE), new AggregateJob(context)::run);
+    runner.run("forecast", List.of(Demand.TABLE, Objects.TABLE), () -> forecast(repeat));
+    Optional<String> finished = repeat == Repeat.FORCE ? Optional.empty() : finished();
+    if (finished.isPresent()) {
+      runner.run("plan", List.of(), () -> skipped("plan", finished.get()));
+      runner.run("reshard", List.of(), () -> skipped("reshard", finished.get()));
+    } else {
+      List<Location> locations =
+          Locations.reconcile(context.lake(), configured, Clock.systemUTC().instant());
+      runner.run(
+          "plan",
+          List.of(Forecasts.TABLE, Objects.TABLE, ShardMapTable.TABLE),
+          () -> plan(extent, locations));
+      Optional<String> tooOld = repeat == Repeat.FORCE ? Optional.empty() : olderThanMap();
+      if (extent == Extent.FULL && tooOld.isEmpty()) {
+        runner.run(
+            "reshard",
+            List.of(Plans.TABLE, ShardMapTable.TABLE),
+            () -> new ReshardJob(context, locations).run(context.runId()));
+      } else {
+        runner.run(
+            "reshard",
+            List.of(),
+            () -> skipped("reshard", tooOld.orElse("a dry run moves nothing")));
+      }
+    }
+    return summary();
+  }
+
+  private StageReport plan(Extent extent, List<Location> locations) {
+    ShardMap map = new ShardMap(context.lake());
+    PlanJob job =
+        new PlanJob(context, locations, map.sequence(), map.rows(), buckets(context, map));
+    return extent == Extent.DRY_RUN ? job.withoutWriting().run() : job.run();
+  }
+
+  /** The map's number of buckets; at its creation, as configured or by the number of segments. */
+  static int buckets(JobContext context, ShardMap map) {
+    int configured = context.settings().integer("plan.buckets");
+    return map.buckets()
+        .orElseGet(
+            () ->
+                configured > 0
+                    ? configured
+                    : BucketCount.forSegments(
+                        context
+                            .lake()
+                            .read(Objects.TABLE)
+                            .agg(
+                                coalesce(
+                                    sum(col(Objects.SEGMENTS).cast(DataTypes.LongType)), lit(0L)))
+                            .first()
+                            .getLong(0)));
+  }
+
+  private static StageReport skipped(String stage, String reason) {
+    return new StageReport(stage, StageReport.UNCHANGED, reason, "", 0, 0, 0, 0, Map.of());
+  }
+
+  private StageReport forecast(Repeat repeat) {
+    String fingerprint = forecastFingerprint();
+    Dataset<Row> same =
+        context
+            .lake()
+            .read(RunsTable.TABLE)
+            .where(
+                col(RunsTable.STAGE)
+                    .equalTo("forecast")
+                    .and(col(RunsTable.STATE).equalTo(StageReport.DONE))
+                    .and(col(RunsTable.FINGERPRINT).equalTo(fingerprint)));
+    if (repeat == Repeat.SKIP_DONE && !same.isEmpty()) {
+      return skipped("forecast", "demand, objects and settings are those of the last forecast");
+    }
+    StageReport report = new ForecastJob(context).run();
+    return new StageReport(
+        report.stage(),
+        report.state(),
+        report.reason(),
+        fingerprint,
+        report.rowsIn(),
+        report.rowsOut(),
+        report.bytesIn(),
+        report.bytesOut(),
+        report.figures());
+  }
+
+  /** Demand's version, what the catalogue says of objects, the moment, settings and code. */
+  private String forecastFingerprint() {
+    Row objects =
+        context
+            .lake()
+            .read(Objects.TABLE)
+            .agg(
+                count(lit(1)),
+                // A sum of hashes does not depend on order; states change with every reshard.
+                sum(
+                    xxhash64(
+                            col(Objects.OBJECT_ID),
+                            col(Objects.OBJECT_VERSION),
+                            col(Objects.SEGMENT_BYTES),
+                            col(Objects.SOURCE_STATE))
+                        .cast(DataTypes.createDecimalType(20, 0))))
+            .first();
+    return CommonOptions.sha256(
+        String.join(
+            "|",
+            String.valueOf(context.lake().version(Demand.TABLE)),
+            objects.mkString(","),
+            context.at().toString(),
+            context
+                .settings()
+                .redacted()
+                .lines()
+                .filter(line -> line.startsWith("forecast.") || line.startsWith("segments."))
+                .toList()
+                .toString(),
+            Version.text()));
+  }
+
+  /** Why nothing is left to do for this run; empty when something is. */
+  private Optional<String> finished() {
+    boolean done =
+        !context
+            .lake()
+            .read(RunsTable.TABLE)
+            .where(
+                col(RunsTable.RUN_ID)
+                    .equalTo(context.runId())
+                    .and(col(RunsTable.STAGE).equalTo("reshard"))
+                    .and(col(RunsTable.STATE).isin(StageReport.DONE, StageReport.UNCHANGED))
+                    .and(col(RunsTable.FINGERPRINT).equalTo(ReshardJob.FINISHED)))
+            .isEmpty();
+    return done
+        ? Optional.of("run %s is finished; --force runs it anew".formatted(context.runId()))
+        : Optional.empty();
+  }
+
+  private Optional<String> olderThanMap() {
+    Row newest =
+        context
+            .lake()
+            .read(RunsTable.TABLE)
+            .where(
+                col(RunsTable.STAGE)
+                    .equalTo("reshard")
+                    .and(col(RunsTable.STATE).equalTo(StageReport.DONE)))
+            .agg(max(col(RunsTable.PLANNED_AT)))
+            .first();
+    Timestamp latest = newest.getTimestamp(0);
+    return latest != null && latest.toInstant().isAfter(context.at())
+        ? Optional.of(
+            "the map was planned at %s, after %s; --force encodes by the older plan all the same"
+                .formatted(latest.toInstant(), context.at()))
+        : Optional.empty();
+  }
+
+  private Map<String, Object> summary() {
+    Map<String, Object> summary = new LinkedHashMap<>();
+    runner.reports().forEach((stage, report) -> summary.put(stage, stageValues(stage, report)));
+    Map<String, Object> totals = new LinkedHashMap<>();
+    context
+        .lake()
+        .read(Objects.TABLE)
+        .groupBy(col(Objects.STATE))
+        .agg(count(lit(1)))
+        .orderBy(col(Objects.STATE))
+        .collectAsList()
+        .forEach(row -> totals.put("objects_" + row.getString(0), row.getLong(1)));
+    MapStatistics map = MapStatistics.of(new ShardMap(context.lake()).rows());
+    totals.put("meta_shards", map.metaShards());
+    totals.put("logical_bytes", map.logicalBytes());
+    totals.put("stored_bytes", map.storedBytes());
+    totals.put("stored_per_logical", map.storageRatio());
+    totals.put("survives_lost_domains", map.survives());
+    summary.put("lake", totals);
+    return summary;
+  }
+
+  private Map<String, Object> stageValues(String stage, StageReport report) {
+    Map<String, Object> values = new LinkedHashMap<>();
+    values.put("state", report.state());
+    values.put("reason", report.reason());
+    values.put("seconds", runner.seconds().get(stage));
+    values.put("rows_in", report.rowsIn());
+    values.put("rows_out", report.rowsOut());
+    values.putAll(report.figures());
+    return values;
+  }
+
+  /** The summary for people: one line a stage, then what it found and what the lake holds. */
+  static String text(Map<String, Object> summary) {
+    TextTable stages = new TextTable("stage", "state", "seconds", "rows_in", "rows_out", "why");
+    Map<String, Object> figures = new LinkedHashMap<>();
+    summary.forEach(
+        (stage, value) -> {
+          if (value instanceof Map<?, ?> values) {
+            if (stage.equals("lake")) {
+              figures.put(stage, values);
+              return;
+            }
+            stages.add(
+                stage,
+                values.get("state"),
+                "%.1f".formatted((Double) values.get("seconds")),
+                values.get("rows_in"),
+                values.get("rows_out"),
+                values.get("reason"));
+            Map<Object, Object> rest = new LinkedHashMap<>(values);
+            List.of("state", "reason", "seconds", "rows_in", "rows_out").forEach(rest::remove);
+            figures.put(stage, rest);
+          }
+        });
+    return Figures.table(figures) + "\n" + stages.render();
+  }
+}

@@ -1,0 +1,300 @@
+package io.metashard.job;
+
+import static org.apache.spark.sql.functions.abs;
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.count;
+import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.unix_timestamp;
+import static org.apache.spark.sql.functions.when;
+
+import io.metashard.Location;
+import io.metashard.ObjectIds;
+import io.metashard.catalogue.Objects;
+import io.metashard.forecast.Forecasts;
+import io.metashard.lake.Lake;
+import io.metashard.plan.BucketPlanner;
+import io.metashard.plan.Form;
+import io.metashard.plan.Night;
+import io.metashard.plan.NightPlanner;
+import io.metashard.plan.PlanOptions;
+import io.metashard.plan.PlanRefusedException;
+import io.metashard.plan.Site;
+import io.metashard.plan.Tally;
+import io.metashard.plan.Tally.Measure;
+import io.metashard.plan.Width;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.sql.Date;
+import java.sql.Timestamp;
+import java.time.ZoneOffset;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.storage.StorageLevel;
+
+/**
+ * Plans which objects are encoded in this run, into which meta-shards, and where: {@code plans}.
+ */
+public final class PlanJob {
+  private static final String STAGE = "plan";
+  private static final String BLOCKS = "blocks";
+  private static final String META_SHARDS = "meta_shards";
+
+  /** What the job does with its plan. */
+  private enum Outcome {
+    WRITTEN,
+    ONLY_REPORTED
+  }
+
+  private final JobContext context;
+  private final List<Location> locations;
+  private final long mapSequence;
+  private final Dataset<Row> liveMap;
+  private final int buckets;
+  private final Outcome outcome;
+  private final PlanOptions options;
+
+  /**
+   * @param locations all that are configured; only active ones get blocks
+   * @param mapSequence of the shard map that {@code liveMap} is
+   * @param liveMap all rows of the shard map, dead ones too; none on the first night
+   * @param buckets of the shard map
+   */
+  public PlanJob(
+      JobContext context,
+      List<Location> locations,
+      long mapSequence,
+      Dataset<Row> liveMap,
+      int buckets) {
+    this(context, locations, mapSequence, liveMap, buckets, Outcome.WRITTEN);
+  }
+
+  private PlanJob(
+      JobContext context,
+      List<Location> locations,
+      long mapSequence,
+      Dataset<Row> liveMap,
+      int buckets,
+      Outcome outcome) {
+    this.context = context;
+    this.locations = locations.stream().sorted().toList();
+    this.mapSequence = mapSequence;
+    this.liveMap = liveMap;
+    this.buckets = buckets;
+    this.outcome = outcome;
+    this.options = PlanOptions.from(context.settings());
+  }
+
+  /** The same job, which reports its plan and writes nothing. */
+  public PlanJob withoutWriting() {
+    return new PlanJob(context, locations, mapSequence, liveMap, buckets, Outcome.ONLY_REPORTED);
+  }
+
+  /**
+   * Plans.
+   *
+   * @throws MetashardException if there is no forecast, or no plan holds to the configured limits;
+   *     nothing is written then
+   */
+  public StageReport run() {
+    requireSafe(context.runId());
+    Dataset<Row> objects =
+        context
+            .lake()
+            .read(Objects.TABLE)
+            .where(col(Objects.SOURCE_STATE).equalTo(Objects.PRESENT));
+    Dataset<Row> forecasts = forecasts(objects);
+    int partitions =
+        Integer.parseInt(context.spark().conf().get("spark.sql.shuffle.partitions", "200"));
+    Dataset<Row> rows =
+        BucketRows.of(objects, forecasts, liveMap, buckets, partitions)
+            .persist(StorageLevel.MEMORY_AND_DISK());
+    try {
+      return planned(rows);
+    } catch (Exception e) { // Spark throws checked exceptions that it does not declare
+      Optional<MetashardException> refusal = refusal(e);
+      if (refusal.isPresent()) {
+        throw refusal.get();
+      }
+      throw e;
+    } finally {
+      rows.unpersist();
+    }
+  }
+
+  private StageReport planned(Dataset<Row> rows) {
+    List<Site> sites = Site.of(locations);
+    Width width = Width.of(options, sites);
+    BucketPlanner planner = new BucketPlanner(options, width);
+    SparkBuckets sparkBuckets = new SparkBuckets(rows, planner, liveMap.isEmpty());
+    Night night = new NightPlanner(options, width).plan(sparkBuckets);
+    BucketPlanner.Placing placing =
+        new BucketPlanner.Placing(
+            sites.stream().map(site -> withRoomLeft(site, night.tally())).toList(),
+            night.newBytes(),
+            context.runId() + " " + mapSequence);
+    SparkBuckets.PlanTask task =
+        new SparkBuckets.PlanTask(
+            planner,
+            night.choice(),
+            night.step(),
+            placing,
+            context.runId(),
+            Date.valueOf(context.at().atZone(ZoneOffset.UTC).toLocalDate()),
+            mapSequence,
+            buckets);
+    Dataset<Row> plan = sparkBuckets.plan(task).persist(StorageLevel.MEMORY_AND_DISK());
+    try {
+      List<Row> forms =
+          plan.groupBy(col(Plans.FORM))
+              .agg(
+                  count(lit(1)).as(BLOCKS),
+                  count(when(col(Plans.BLOCK_INDEX).equalTo(0), 1)).as(META_SHARDS))
+              .collectAsList(); // at most one row a form
+      if (outcome == Outcome.WRITTEN) {
+        // The id is made of letters that need no escape: see requireSafe.
+        String thisRun = Plans.RUN_ID + " = '" + context.runId() + "'";
+        context.lake().replaceWhere(Plans.TABLE, plan, thisRun, Lake.Commit.PLAIN);
+      }
+      return report(night, width, forms, BucketRows.withoutForecast(rows));
+    } finally {
+      plan.unpersist();
+    }
+  }
+
+  /** The run id goes into a predicate and into paths. */
+  private static void requireSafe(String runId) {
+    if (!runId.matches("[A-Za-z0-9][A-Za-z0-9._-]{0,127}")) {
+      throw new MetashardException(
+          MetashardException.USAGE,
+          "Cannot plan for run %s: a run id is 1 to 128 of A-Z a-z 0-9 . _ - and begins with a letter or digit; use another --run-id"
+              .formatted(ObjectIds.printable(runId)));
+    }
+  }
+
+  /** Forecasts of this run, else of the run whose horizon begins nearest the moment of planning. */
+  private Dataset<Row> forecasts(Dataset<Row> objects) {
+    Dataset<Row> all = context.lake().read(Forecasts.TABLE);
+    Timestamp at = Timestamp.from(context.at());
+    Column distance =
+        abs(unix_timestamp(col(Forecasts.HORIZON_START)).minus(unix_timestamp(lit(at))));
+    List<Row> runs =
+        all.select(col(Forecasts.RUN_ID), col(Forecasts.RUN_DATE), col(Forecasts.HORIZON_START))
+            .distinct()
+            .orderBy(
+                col(Forecasts.RUN_ID).notEqual(context.runId()),
+                distance,
+                col(Forecasts.HORIZON_START).desc(),
+                col(Forecasts.RUN_ID))
+            .limit(1)
+            .collectAsList();
+    if (runs.isEmpty()) {
+      if (objects.isEmpty()) {
+        return all;
+      }
+      throw new MetashardException(
+          MetashardException.USAGE,
+          "Cannot plan: table %s has no rows; run forecast first"
+              .formatted(context.lake().path(Forecasts.TABLE)));
+    }
+    Row run = runs.get(0);
+    return all.where(
+        col(Forecasts.RUN_DATE)
+            .equalTo(lit(run.<Date>getAs(Forecasts.RUN_DATE)))
+            .and(col(Forecasts.RUN_ID).equalTo(run.<String>getAs(Forecasts.RUN_ID)))
+            .and(
+                col(Forecasts.HORIZON_START)
+                    .equalTo(lit(run.<Timestamp>getAs(Forecasts.HORIZON_START)))));
+  }
+
+  private static Site withRoomLeft(Site site, Tally tally) {
+    return site.isLimited()
+        ? site.withRoom(
+            Math.max(0, site.roomBytes() - tally.keptBytesAt().getOrDefault(site.name(), 0L)))
+        : site;
+  }
+
+  /** A refusal, whether it was thrown here or, wrapped by Spark, in a task. */
+  private static Optional<MetashardException> refusal(Throwable thrown) {
+    for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
+      if (cause instanceof PlanRefusedException) {
+        return Optional.of(
+            new MetashardException(MetashardException.USAGE, cause.getMessage(), thrown));
+      }
+    }
+    return Optional.empty();
+  }
+
+  private StageReport report(Night night, Width width, List<Row> forms, long withoutForecast) {
+    Tally tally = night.tally();
+    Map<String, Object> figures = new LinkedHashMap<>();
+    figures.put("policy", options.policy().word());
+    figures.put("objects_present", tally.sum(Measure.OBJECTS_PRESENT));
+    figures.put("objects_encoded_already", tally.sum(Measure.OBJECTS_ENCODED));
+    figures.put("objects_planned", tally.chosen());
+    figures.put("of_them_new", tally.sum(Measure.CHOSEN_NEW));
+    figures.put("of_them_changed", tally.sum(Measure.CHOSEN_STALE));
+    figures.put("of_them_reshaped", tally.sum(Measure.CHOSEN_RESHAPE));
+    figures.put("objects_pending_after", tally.sum(Measure.WAITING_NEW));
+    figures.put("objects_stale_after", tally.sum(Measure.WAITING_STALE));
+    figures.put("objects_longer_than_a_runs_limit", tally.sum(Measure.OBJECTS_TOO_LONG));
+    figures.put("objects_without_forecast", withoutForecast);
+    figures.put("logical_bytes_planned", tally.sum(Measure.CHOSEN_BYTES));
+    figures.put("physical_bytes_planned", night.newBytes());
+    long blocks = 0;
+    for (Form form : Form.values()) {
+      for (Row row : forms) {
+        if (form.word().equals(row.getAs(Plans.FORM))) {
+          figures.put("meta_shards_" + form.word(), row.<Long>getAs(META_SHARDS));
+          blocks += row.<Long>getAs(BLOCKS);
+        }
+      }
+    }
+    figures.put("blocks_planned", blocks);
+    figures.put("storage_ratio_before", tally.ratioBefore());
+    figures.put("storage_ratio_after", night.ratioAfter());
+    figures.put("storage_budget", options.storageBudget());
+    figures.put("spending", night.spending());
+    figures.put("survive", options.survive());
+    figures.put("domains", width.domains());
+    figures.put("width", width.toString());
+    figures.put("dry_run", outcome == Outcome.ONLY_REPORTED);
+    figures.put("remark", night.remark());
+    return new StageReport(
+        STAGE,
+        StageReport.DONE,
+        night.remark(),
+        fingerprint(),
+        tally.sum(Measure.OBJECTS_PRESENT),
+        blocks,
+        tally.sum(Measure.CHOSEN_BYTES),
+        night.newBytes(),
+        figures);
+  }
+
+  /** A hash of what the plan follows from: a run with the same one would plan the same. */
+  public String fingerprint() {
+    String inputs =
+        String.join(
+            "\n",
+            options.toString(),
+            locations.toString(),
+            "map " + mapSequence + " of " + buckets,
+            "objects " + context.lake().version(Objects.TABLE),
+            "forecast " + context.lake().version(Forecasts.TABLE),
+            context.runId());
+    try {
+      return HexFormat.of()
+          .formatHex(
+              MessageDigest.getInstance("SHA-256").digest(inputs.getBytes(StandardCharsets.UTF_8)));
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("Every Java platform has SHA-256", e);
+    }
+  }
+}

@@ -1,0 +1,73 @@
+package io.metashard.job;
+
+import io.metashard.encode.PlannedBlocks;
+import io.metashard.lake.TableDefinition;
+import io.metashard.plan.PlannedBlock;
+import java.sql.Date;
+import java.util.List;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
+
+/** One row per run and block that its plan wants written; columns as in {@link PlannedBlock}. */
+public final class Plans {
+  public static final String META_SHARD_ID = PlannedBlocks.META_SHARD_ID;
+  public static final String BLOCK_INDEX = PlannedBlocks.BLOCK_INDEX;
+  public static final String FORM = PlannedBlocks.FORM;
+
+  public static final String RUN_ID = "run_id";
+
+  /** Day of the moment of planning, UTC. */
+  public static final String PLAN_DATE = "plan_date";
+
+  /** Sequence of the shard map that was planned from; executed on no other. */
+  public static final String MAP_SEQUENCE = "map_sequence";
+
+  public static final String POLICY = "policy";
+
+  /** Number of buckets of the shard map that the plan is for. */
+  public static final String BUCKETS = "buckets";
+
+  public static final StructType SCHEMA =
+      PlannedBlocks.SCHEMA
+          .add(RUN_ID, DataTypes.StringType, false)
+          .add(PLAN_DATE, DataTypes.DateType, false)
+          .add(MAP_SEQUENCE, DataTypes.LongType, false)
+          .add(POLICY, DataTypes.StringType, false)
+          .add(BUCKETS, DataTypes.IntegerType, false);
+
+  public static final TableDefinition TABLE = new TableDefinition("plans", SCHEMA, List.of(RUN_ID));
+
+  private Plans() {}
+
+  /** A row of {@link #SCHEMA}. */
+  static Row row(
+      PlannedBlock block, String runId, Date date, long mapSequence, String policy, int buckets) {
+    return RowFactory.create(
+        block.bucket(),
+        block.metaShardId(),
+        block.codec(),
+        block.k(),
+        block.m(),
+        block.blockIndex(),
+        block.objectId(),
+        block.objectVersion(),
+        block.uri(),
+        block.objectBytes(),
+        block.segment(),
+        block.objectOffset(),
+        block.length(),
+        block.blockBytes(),
+        block.location(),
+        block.group(),
+        block.form(),
+        block.expectedRequests(),
+        block.heatClass(),
+        runId,
+        date,
+        mapSequence,
+        policy,
+        buckets);
+  }
+}

@@ -1,0 +1,251 @@
+package io.metashard.job;
+
+import static org.apache.spark.sql.functions.coalesce;
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.count;
+import static org.apache.spark.sql.functions.countDistinct;
+import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.sum;
+import static org.apache.spark.sql.functions.when;
+
+import io.metashard.Location;
+import io.metashard.catalogue.ObjectStates;
+import io.metashard.catalogue.Objects;
+import io.metashard.encode.EncodeOptions;
+import io.metashard.encode.Encoding;
+import io.metashard.encode.PlannedBlocks;
+import io.metashard.lake.Lake;
+import io.metashard.plan.PlanOptions;
+import io.metashard.shardmap.MapBackup;
+import io.metashard.shardmap.ShardMap;
+import io.metashard.shardmap.ShardMapTable;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Clock;
+import java.time.temporal.ChronoUnit;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.storage.StorageLevel;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Carries out a plan: writes blocks, reads them back, and switches the map by one commit.
+ *
+ * <p>Until the commit nothing is visible; a run that dies before leaves only files that no map
+ * names.
+ */
+public final class ReshardJob {
+  private static final Logger LOG = LoggerFactory.getLogger(ReshardJob.class);
+
+  /** Fingerprint of the row of {@code runs} that says that a run has nothing left to do. */
+  static final String FINISHED = "finished";
+
+  private final JobContext context;
+  private final List<Location> locations;
+  private final ShardMap map;
+
+  /**
+   * @param locations all locations of the lake
+   */
+  public ReshardJob(JobContext context, List<Location> locations) {
+    this.context = context;
+    this.locations = locations;
+    this.map = new ShardMap(context.lake());
+  }
+
+  /**
+   * Executes the plan of this run.
+   *
+   * @param planId run id under which the plan was made
+   * @throws MetashardException if there is no such plan, or what was written is not as it should be
+   * @throws io.metashard.shardmap.MapMovedException if the map is not the one that was planned from
+   */
+  public StageReport run(String planId) {
+    Dataset<Row> planned =
+        context.lake().read(Plans.TABLE).where(col(Plans.RUN_ID).equalTo(planId));
+    Row totals =
+        planned
+            .agg(
+                count(lit(1)),
+                coalesce(
+                    sum(when(col(PlannedBlocks.OBJECT_ID).isNotNull(), col(PlannedBlocks.LENGTH))),
+                    lit(0L)),
+                countDistinct(col(PlannedBlocks.META_SHARD_ID)),
+                countDistinct(col(PlannedBlocks.OBJECT_ID)))
+            .first();
+    long blocks = totals.getLong(0);
+    if (map.lastSwitchWasBy(context.runId())) {
+      // This run died between its commit and its end.
+      finish(map.sequence(), map.rows());
+      return unchanged("this run has switched the map already; a retry commits once");
+    }
+    if (blocks == 0) {
+      return unchanged("the plan moves nothing");
+    }
+    long sequence = planned.select(Plans.MAP_SEQUENCE).first().getLong(0);
+    if (map.sequence() != sequence) {
+      throw new io.metashard.shardmap.MapMovedException(
+          "Cannot execute plan %s: it was made from map sequence %d, the map is at %d; plan again"
+              .formatted(planId, sequence, map.sequence()));
+    }
+    int buckets = planned.select(Plans.BUCKETS).first().getInt(0);
+    EncodeOptions options = EncodeOptions.from(context.settings());
+    Encoding encoding = new Encoding(options, locations, context.hadoop());
+    map.create();
+    Dataset<Row> written =
+        write(encoding, planned, totals.getLong(1), sequence + 1, buckets, blocks);
+    requireWhole(encoding, written, planned);
+    List<Integer> changed =
+        written.select(ShardMapTable.BUCKET).distinct().collectAsList().stream()
+            .map(row -> row.getInt(0)) // 65,536 buckets at most
+            .sorted()
+            .toList();
+    Dataset<Row> before = map.rows();
+    Dataset<Row> replaced =
+        written
+            .where(col(ShardMapTable.OBJECT_ID).isNotNull())
+            .select(col(ShardMapTable.OBJECT_ID));
+    Dataset<Row> rows =
+        ShardMap.switched(
+            before.where(col(ShardMapTable.BUCKET).isInCollection(changed)), written, replaced);
+    long storedBytes =
+        written.agg(coalesce(sum(col(ShardMapTable.LENGTH)), lit(0L))).first().getLong(0);
+    LOG.info("Switching {} buckets of the shard map to sequence {}", changed.size(), sequence + 1);
+    map.commit(rows, changed, sequence, context.runId());
+    Dataset<Row> after = map.rows();
+    backUp(sequence + 1, after, changed);
+    refreshStates(after);
+    deleteStaging();
+    MapStatistics statistics = MapStatistics.of(after);
+    Map<String, Object> figures = new LinkedHashMap<>();
+    figures.put("objects_encoded", totals.getLong(3));
+    figures.put("meta_shards", totals.getLong(2));
+    figures.put("blocks", blocks);
+    figures.put("source_bytes", totals.getLong(1));
+    figures.put("written_bytes", storedBytes);
+    figures.put("map_sequence", sequence + 1);
+    figures.put("objects_in_map", statistics.objects());
+    figures.put("stored_bytes_per_byte", statistics.storageRatio());
+    figures.put("survives_domains", statistics.survives());
+    figures.put("read_back", options.readBack());
+    return new StageReport(
+        "reshard",
+        StageReport.DONE,
+        "plan " + planId,
+        FINISHED,
+        blocks,
+        statistics.blocks(),
+        totals.getLong(1),
+        storedBytes,
+        figures);
+  }
+
+  private static StageReport unchanged(String reason) {
+    return new StageReport(
+        "reshard", StageReport.UNCHANGED, reason, FINISHED, 0, 0, 0, 0, Map.of());
+  }
+
+  /** Writes the blocks and materialises their rows once: all that follows reads only those. */
+  private Dataset<Row> write(
+      Encoding encoding,
+      Dataset<Row> planned,
+      long logicalBytes,
+      long sequence,
+      int buckets,
+      long blocks) {
+    String staging = context.stagingPath("blocks");
+    LOG.info("Encoding {} blocks of {} logical bytes", blocks, logicalBytes);
+    encoding
+        .write(
+            planned,
+            logicalBytes,
+            context.runId(),
+            ShardMap.generation(sequence, context.runId()),
+            buckets,
+            // As exact as the table keeps it, so that footers and map agree.
+            Clock.systemUTC().instant().truncatedTo(ChronoUnit.MICROS))
+        .write()
+        .format("delta")
+        .mode("overwrite")
+        .save(staging);
+    Dataset<Row> written = context.spark().read().format("delta").load(staging);
+    long rows = written.count();
+    if (rows != blocks) {
+      throw new MetashardException(
+          MetashardException.FAILED,
+          "Cannot switch the map: %d blocks were written where %d were planned; the old map stays, run again"
+              .formatted(rows, blocks));
+    }
+    return written;
+  }
+
+  private void requireWhole(Encoding encoding, Dataset<Row> written, Dataset<Row> planned) {
+    Dataset<Row> toRead = encoding.toReadBack(written);
+    long bytes = toRead.agg(coalesce(sum(col(ShardMapTable.LENGTH)), lit(0L))).first().getLong(0);
+    LOG.info("Reading {} bytes back, with a decode of every meta-shard", bytes);
+    Dataset<Row> findings =
+        encoding
+            .check(toRead, VerifyJob.partitions(bytes))
+            .unionByName(encoding.checkSources(planned))
+            .persist(StorageLevel.MEMORY_AND_DISK());
+    try {
+      long found = findings.count();
+      if (found > 0) {
+        VerifyJob.record(context, findings);
+        throw new MetashardException(
+            MetashardException.FAILED,
+            "Cannot switch the map: reading back found %d problems, such as %s; the old map stays, all are in the table verify_findings under run %s; run again"
+                .formatted(found, VerifyJob.describe(findings, 3), context.runId()));
+      }
+    } finally {
+      findings.unpersist();
+    }
+  }
+
+  private void finish(long sequence, Dataset<Row> rows) {
+    List<Integer> all =
+        rows.select(ShardMapTable.BUCKET).distinct().collectAsList().stream()
+            .map(row -> row.getInt(0))
+            .sorted()
+            .toList();
+    backUp(sequence, rows, all);
+    refreshStates(rows);
+    deleteStaging();
+  }
+
+  private void backUp(long sequence, Dataset<Row> rows, List<Integer> changed) {
+    int copies = PlanOptions.from(context.settings()).survive() + 1;
+    try {
+      MapBackup backup = new MapBackup(locations, copies, context.hadoop());
+      if (backup.newest() < sequence) {
+        backup.write(rows, sequence, changed);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(
+          "Cannot back the shard map up at %d locations: %s; the map itself is switched, run again to back it up"
+              .formatted(copies, e.getMessage()),
+          e);
+    }
+  }
+
+  /** Sets each object's state by what the map serves. */
+  private void refreshStates(Dataset<Row> rows) {
+    Dataset<Row> objects = context.lake().read(Objects.TABLE);
+    Dataset<Row> refreshed = ObjectStates.refresh(objects, ShardMap.liveVersions(rows));
+    context.lake().overwrite(Objects.TABLE, refreshed, Lake.Commit.PLAIN);
+  }
+
+  private void deleteStaging() {
+    Path staging = new Path(context.stagingPath(""));
+    try {
+      staging.getFileSystem(context.hadoop()).delete(staging, true);
+    } catch (IOException e) {
+      LOG.warn("Cannot delete {}: {}; it is no longer needed", staging, e.getMessage());
+    }
+  }
+}

@@ -1,0 +1,56 @@
+package io.metashard.job;
+
+import io.metashard.lake.TableDefinition;
+import java.util.List;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
+
+/** One row per run and stage that ended, well or not. */
+final class RunsTable {
+  static final String RUN_ID = "run_id";
+  static final String STAGE = "stage";
+  static final String STATE = "state";
+  static final String STARTED_AT = "started_at";
+  static final String SECONDS = "seconds";
+  static final String ROWS_IN = "rows_in";
+  static final String ROWS_OUT = "rows_out";
+  static final String BYTES_IN = "bytes_in";
+  static final String BYTES_OUT = "bytes_out";
+
+  /** JSON: table name to Delta version when the stage began. */
+  static final String INPUT_VERSIONS = "input_versions";
+
+  /** The configuration, one key a line, secrets redacted. */
+  static final String CONFIGURATION = "configuration";
+
+  static final String CODE_VERSION = "code_version";
+  static final String PLANNED_AT = "planned_at";
+  static final String FINGERPRINT = "fingerprint";
+  static final String REASON = "reason";
+
+  /** JSON of what the stage printed. */
+  static final String FIGURES = "figures";
+
+  static final StructType SCHEMA =
+      new StructType()
+          .add(RUN_ID, DataTypes.StringType, false)
+          .add(STAGE, DataTypes.StringType, false)
+          .add(STATE, DataTypes.StringType, false)
+          .add(STARTED_AT, DataTypes.TimestampType, false)
+          .add(SECONDS, DataTypes.DoubleType, false)
+          .add(ROWS_IN, DataTypes.LongType, false)
+          .add(ROWS_OUT, DataTypes.LongType, false)
+          .add(BYTES_IN, DataTypes.LongType, false)
+          .add(BYTES_OUT, DataTypes.LongType, false)
+          .add(INPUT_VERSIONS, DataTypes.StringType, false)
+          .add(CONFIGURATION, DataTypes.StringType, false)
+          .add(CODE_VERSION, DataTypes.StringType, false)
+          .add(PLANNED_AT, DataTypes.TimestampType, false)
+          .add(FINGERPRINT, DataTypes.StringType, false)
+          .add(REASON, DataTypes.StringType, false)
+          .add(FIGURES, DataTypes.StringType, false);
+
+  static final TableDefinition TABLE = new TableDefinition("runs", SCHEMA, List.of());
+
+  private RunsTable() {}
+}

@@ -1,0 +1,40 @@
+package io.metashard.job;
+
+import io.metashard.config.Settings;
+import java.util.Map;
+import java.util.TreeMap;
+import org.apache.spark.sql.SparkSession;
+
+/** Makes the Spark session: local by itself, or the one that spark-submit describes. */
+final class Sessions {
+  private Sessions() {}
+
+  static SparkSession open(Settings settings, String name) {
+    boolean submitted = System.getProperty("spark.master") != null;
+    Map<String, String> options = new TreeMap<>();
+    // What the tables and their reading rest on, wherever the session comes from.
+    options.put("spark.sql.session.timeZone", "UTC");
+    options.put("spark.sql.extensions", "io.delta.sql.DeltaSparkSessionExtension");
+    options.put(
+        "spark.sql.catalog.spark_catalog", "org.apache.spark.sql.delta.catalog.DeltaCatalog");
+    SparkSession.Builder builder = SparkSession.builder().appName("metashard " + name);
+    if (!submitted) {
+      int cores = Runtime.getRuntime().availableProcessors();
+      // A failed task is tried again, as on a cluster.
+      builder = builder.master("local[" + cores + ",3]");
+      options.put("spark.ui.enabled", "false");
+      options.put("spark.ui.showConsoleProgress", "false");
+      options.put("spark.driver.bindAddress", "127.0.0.1");
+      options.put("spark.driver.host", "127.0.0.1");
+      options.put("spark.sql.shuffle.partitions", Integer.toString(2 * cores));
+      options.put("spark.databricks.delta.snapshotPartitions", "2");
+      options.put("spark.sql.catalogImplementation", "in-memory");
+      options.putAll(settings.open("spark"));
+    }
+    settings.open("hadoop").forEach((key, value) -> options.put("spark.hadoop." + key, value));
+    for (Map.Entry<String, String> option : options.entrySet()) {
+      builder = builder.config(option.getKey(), option.getValue());
+    }
+    return builder.getOrCreate();
+  }
+}

@@ -1,0 +1,189 @@
+package io.metashard.job;
+
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.sum;
+
+import io.metashard.encode.PlannedBlocks;
+import io.metashard.plan.AllBuckets;
+import io.metashard.plan.BucketInput;
+import io.metashard.plan.BucketPlanner;
+import io.metashard.plan.Candidate;
+import io.metashard.plan.Choice;
+import io.metashard.plan.Pressure;
+import io.metashard.plan.Tally;
+import java.sql.Date;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.TreeMap;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
+
+/** The buckets as a table: each question is one pass over it, and its answer a small sum. */
+record SparkBuckets(Dataset<Row> rows, BucketPlanner planner, boolean storeNothing)
+    implements AllBuckets {
+  private static final String MEASURE = "measure";
+  private static final String VALUE = "value";
+  private static final String RANK = "rank";
+  private static final String BYTES = "bytes";
+  private static final String PRIORITY = "priority";
+  private static final String OBJECT_ID = PlannedBlocks.OBJECT_ID;
+
+  private static final String SUM = "sum/";
+  private static final String NEW = "new/";
+  private static final String KEPT = "kept/";
+
+  private static final StructType TALLY =
+      new StructType()
+          .add(MEASURE, DataTypes.StringType, false)
+          .add(VALUE, DataTypes.LongType, false);
+
+  private static final StructType CANDIDATES =
+      new StructType()
+          .add(OBJECT_ID, DataTypes.StringType, false)
+          .add(PRIORITY, DataTypes.StringType, false)
+          .add(RANK, DataTypes.IntegerType, false)
+          .add(BYTES, DataTypes.LongType, false);
+
+  @Override
+  public Tally tallyFromScratch(List<Integer> steps) {
+    return total(new ScratchTask(planner, List.copyOf(steps)), steps);
+  }
+
+  @Override
+  public Tally tally(Choice choice, List<Integer> steps) {
+    return total(new TallyTask(planner, choice, List.copyOf(steps)), steps);
+  }
+
+  @Override
+  public NavigableMap<Integer, Long> bytesByRank(
+      Pressure pressure, int idealStep, long longestBytes) {
+    NavigableMap<Integer, Long> bytes = new TreeMap<>();
+    candidates(pressure, idealStep)
+        .where(col(BYTES).leq(longestBytes))
+        .groupBy(col(RANK))
+        .agg(sum(col(BYTES)).as(BYTES))
+        .collectAsList() // at most Candidate.RANKS rows
+        .forEach(row -> bytes.put(row.<Integer>getAs(RANK), row.<Long>getAs(BYTES)));
+    return bytes;
+  }
+
+  @Override
+  public List<Candidate> next(
+      Pressure pressure, int idealStep, int fromRank, long longestBytes, int limit) {
+    return candidates(pressure, idealStep)
+        .where(col(BYTES).leq(longestBytes).and(col(RANK).geq(fromRank)))
+        .orderBy(col(RANK), col(OBJECT_ID))
+        .limit(limit)
+        .collectAsList()
+        .stream()
+        .map(SparkBuckets::candidate)
+        .toList();
+  }
+
+  private Dataset<Row> candidates(Pressure pressure, int idealStep) {
+    return each(new CandidatesTask(planner, pressure, idealStep), CANDIDATES);
+  }
+
+  /** The planned blocks of all buckets, as {@link Plans#SCHEMA}. */
+  Dataset<Row> plan(PlanTask task) {
+    return each(task, Plans.SCHEMA);
+  }
+
+  private Dataset<Row> each(BucketRows.BucketTask task, StructType result) {
+    return BucketRows.each(rows, planner.options().isolateBy(), task, result);
+  }
+
+  private Tally total(BucketRows.BucketTask task, List<Integer> steps) {
+    Map<Tally.Measure, Long> sums = new HashMap<>();
+    Map<Integer, Long> newBytes = new HashMap<>();
+    steps.forEach(step -> newBytes.put(step, 0L)); // also when there is no bucket
+    Map<String, Long> keptBytesAt = new HashMap<>();
+    each(task, TALLY)
+        .groupBy(col(MEASURE))
+        .agg(sum(col(VALUE)).as(VALUE))
+        .collectAsList() // measures, steps and locations: tens of rows
+        .forEach(
+            row -> {
+              String measure = row.getAs(MEASURE);
+              long value = row.<Long>getAs(VALUE);
+              String name = measure.substring(measure.indexOf('/') + 1);
+              if (measure.startsWith(SUM)) {
+                sums.put(Tally.Measure.valueOf(name), value);
+              } else if (measure.startsWith(NEW)) {
+                newBytes.put(Integer.valueOf(name), value);
+              } else {
+                keptBytesAt.put(name, value);
+              }
+            });
+    return new Tally(sums, newBytes, keptBytesAt);
+  }
+
+  private static Iterator<Row> rows(Tally tally) {
+    List<Row> rows = new ArrayList<>();
+    tally.sums().forEach((m, value) -> rows.add(RowFactory.create(SUM + m.name(), value)));
+    tally.newBytes().forEach((step, value) -> rows.add(RowFactory.create(NEW + step, value)));
+    tally.keptBytesAt().forEach((at, value) -> rows.add(RowFactory.create(KEPT + at, value)));
+    return rows.iterator();
+  }
+
+  private static Candidate candidate(Row row) {
+    return new Candidate(
+        row.getAs(OBJECT_ID),
+        Candidate.Priority.valueOf(row.getAs(PRIORITY)),
+        row.<Integer>getAs(RANK),
+        row.<Long>getAs(BYTES));
+  }
+
+  private record ScratchTask(BucketPlanner planner, List<Integer> steps)
+      implements BucketRows.BucketTask {
+    @Override
+    public Iterator<Row> rows(BucketInput input) {
+      return SparkBuckets.rows(planner.tallyFromScratch(input, steps));
+    }
+  }
+
+  private record TallyTask(BucketPlanner planner, Choice choice, List<Integer> steps)
+      implements BucketRows.BucketTask {
+    @Override
+    public Iterator<Row> rows(BucketInput input) {
+      return SparkBuckets.rows(planner.tally(input, choice, steps));
+    }
+  }
+
+  private record CandidatesTask(BucketPlanner planner, Pressure pressure, int idealStep)
+      implements BucketRows.BucketTask {
+    @Override
+    public Iterator<Row> rows(BucketInput input) {
+      return planner.candidates(input, pressure, idealStep).stream()
+          .map(c -> RowFactory.create(c.objectId(), c.priority().name(), c.rank(), c.bytes()))
+          .iterator();
+    }
+  }
+
+  /** Plans a bucket's blocks. */
+  record PlanTask(
+      BucketPlanner planner,
+      Choice choice,
+      int step,
+      BucketPlanner.Placing placing,
+      String runId,
+      Date date,
+      long mapSequence,
+      int buckets)
+      implements BucketRows.BucketTask {
+    @Override
+    public Iterator<Row> rows(BucketInput input) {
+      String policy = planner.options().policy().word();
+      return planner.plan(input, choice, step, placing).stream()
+          .map(block -> Plans.row(block, runId, date, mapSequence, policy, buckets))
+          .iterator();
+    }
+  }
+}

@@ -1,0 +1,204 @@
+package io.metashard.job;
+
+import static org.apache.spark.sql.functions.col;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.metashard.SharedSpark;
+import io.metashard.aggregate.Demand;
+import io.metashard.catalogue.Objects;
+import io.metashard.config.Settings;
+import io.metashard.forecast.ForecastQuality;
+import io.metashard.forecast.Forecasts;
+import io.metashard.lake.Lake;
+import java.nio.file.Path;
+import java.sql.Date;
+import java.sql.Timestamp;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.spark.ml.PipelineModel;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+@Tag("slow")
+class ForecastJobSparkTest {
+  private static final Instant START = Instant.parse("2026-03-02T00:00:00Z");
+  private static final Instant AT = START.plusSeconds(8 * 86_400);
+  private static final int SEGMENTS = 12;
+
+  private static Lake lake;
+  private static Dataset<Row> demand;
+
+  @BeforeAll
+  static void makesALake() {
+    SparkSession spark = SharedSpark.session();
+    lake =
+        new Lake(
+            spark,
+            JobContext.qualified(
+                SharedSpark.tempFolder("forecast").toString(),
+                spark.sessionState().newHadoopConf()));
+    Timestamp born = Timestamp.from(START.minusSeconds(86_400));
+    lake.append(
+        Objects.TABLE,
+        spark.createDataFrame(
+            List.of(
+                RowFactory.create(
+                    "a b/ü",
+                    "file:/a",
+                    "root0",
+                    1200L,
+                    "v",
+                    born,
+                    born,
+                    SEGMENTS,
+                    100L,
+                    Objects.PRESENT,
+                    null,
+                    Objects.PENDING)),
+            Objects.SCHEMA),
+        Lake.Commit.PLAIN);
+    List<Row> rows = new ArrayList<>();
+    for (int t = 0; t < 8 * 24; t++) {
+      for (int s = 0; s < SEGMENTS - 2; s++) {
+        if ((t * 7 + s * 5) % (s + 1) == 0) {
+          Instant bucket = START.plusSeconds(3600L * t);
+          rows.add(
+              RowFactory.create(
+                  new Date(bucket.toEpochMilli()),
+                  "a b/ü",
+                  s,
+                  100L,
+                  Timestamp.from(bucket),
+                  1.0 + (t + s) % 3,
+                  0.0,
+                  10L));
+        }
+      }
+    }
+    demand = spark.createDataFrame(rows, Demand.SCHEMA);
+    lake.append(Demand.TABLE, demand, Lake.Commit.PLAIN);
+  }
+
+  private static StageReport run(String runId, String... overrides) {
+    return job(runId, overrides).run();
+  }
+
+  private static ForecastJob job(String runId, String... overrides) {
+    Settings settings = Settings.parse("test", "", List.of(overrides));
+    return new ForecastJob(new JobContext(SharedSpark.session(), lake, settings, AT, runId));
+  }
+
+  @Test
+  void aRetryReplacesItsOwnRowsAndLeavesOthersAlone() {
+    StageReport first = run("run-1");
+    StageReport other = run("run-2");
+    StageReport retry = run("run-1");
+    assertThat(first.rowsIn()).isEqualTo(demand.count());
+    assertThat(first.rowsOut()).isEqualTo(SEGMENTS);
+    assertThat(retry.fingerprint()).isEqualTo(first.fingerprint()).isEqualTo(other.fingerprint());
+    assertThat(retry.figures().get("model")).isEqualTo(first.figures().get("model"));
+    Dataset<Row> forecast = lake.read(Forecasts.TABLE);
+    for (String id : List.of("run-1", "run-2")) {
+      assertThat(forecast.where(col(Forecasts.RUN_ID).equalTo(id)).count()).isEqualTo(SEGMENTS);
+      Dataset<Row> quality =
+          lake.read(ForecastQuality.TABLE).where(col(ForecastQuality.RUN_ID).equalTo(id));
+      assertThat(quality.count())
+          .isPositive()
+          .isEqualTo(
+              quality
+                  .select(ForecastQuality.MODEL, ForecastQuality.CLASS, ForecastQuality.METRIC)
+                  .distinct()
+                  .count());
+      assertThat(
+              quality
+                  .where(col(ForecastQuality.CHOSEN))
+                  .select(ForecastQuality.MODEL)
+                  .distinct()
+                  .count())
+          .isEqualTo(1);
+    }
+    assertThat(forecast.select(Forecasts.RUN_DATE).distinct().collectAsList())
+        .containsExactly(RowFactory.create(Date.valueOf("2026-03-10")));
+    assertThat(forecast.select(Forecasts.HORIZON_START).distinct().collectAsList())
+        .containsExactly(RowFactory.create(Timestamp.from(AT)));
+  }
+
+  @Test
+  void theModelIsSavedAndCanBeLoaded() {
+    StageReport report = run("run-model");
+    assertThat(report.figures()).containsEntry("regression_saved", true);
+    assertThat(PipelineModel.load(ForecastJob.modelPath(lake, "run-model")).stages()).hasSize(2);
+  }
+
+  @Test
+  void refusesARunIdThatIsNotPlain() {
+    for (String id : List.of("", "a'b", "../x", "a b", ".hidden", "x\ny", "a/b")) {
+      assertThatThrownBy(() -> job(id))
+          .isInstanceOf(MetashardException.class)
+          .hasMessageContaining("Cannot forecast as run")
+          .hasMessageContaining("set --run-id");
+    }
+  }
+
+  @Test
+  void anEmptyLakeGivesAnEmptyForecast() {
+    Lake empty =
+        new Lake(
+            SharedSpark.session(),
+            JobContext.qualified(
+                SharedSpark.tempFolder("empty").toString(),
+                SharedSpark.session().sessionState().newHadoopConf()));
+    StageReport report =
+        new ForecastJob(
+                new JobContext(SharedSpark.session(), empty, Settings.defaults(), AT, "run-empty"))
+            .run();
+    assertThat(report.rowsOut()).isZero();
+    assertThat(report.reason()).contains("too short for a back-test");
+    assertThat(empty.read(Forecasts.TABLE).count()).isZero();
+  }
+
+  @Test
+  void aBacktestForecastsFromEachOriginWithWhatWasKnownThen() {
+    Path folder = SharedSpark.tempFolder("backtest");
+    String in = folder.resolve("demand").toUri().toString();
+    String out = folder.resolve("out").toUri().toString();
+    demand.drop(Demand.WHOLE_REQUESTS, Demand.DATE).write().parquet(in);
+    List<Instant> origins = List.of(AT.minusSeconds(86_400), AT.minusSeconds(2 * 86_400));
+    JobContext context =
+        new JobContext(SharedSpark.session(), lake, Settings.defaults(), AT, "backtest");
+    for (int attempt = 0; attempt < 2; attempt++) {
+      StageReport report =
+          new BacktestJob(context, new BacktestJob.Request(in, null, origins, out)).run();
+      assertThat(report.rowsOut()).isEqualTo(2L * (SEGMENTS - 2));
+    }
+    Dataset<Row> told = SharedSpark.session().read().parquet(out);
+    assertThat(told.columns())
+        .containsExactly(
+            "origin", "object_id", "segment", "expected_requests", "p_requested", "model");
+    assertThat(told.groupBy("origin").count().orderBy("origin").collectAsList())
+        .containsExactly(
+            RowFactory.create(Timestamp.from(origins.get(1)), SEGMENTS - 2L),
+            RowFactory.create(Timestamp.from(origins.get(0)), SEGMENTS - 2L));
+  }
+
+  @Test
+  void aBacktestRefusesWhatItCannotUse() {
+    JobContext context =
+        new JobContext(SharedSpark.session(), lake, Settings.defaults(), AT, "backtest");
+    assertThatThrownBy(() -> new BacktestJob.Request("in", null, List.of(), "out"))
+        .hasMessageContaining("no origin is given");
+    assertThatThrownBy(
+            () ->
+                new BacktestJob(
+                    context,
+                    new BacktestJob.Request("in", null, List.of(AT.plusSeconds(60)), "out")))
+        .hasMessageContaining("2026-03-10T00:01:00Z: it is no start of a bucket of PT1H");
+  }
+}

@@ -1,0 +1,171 @@
+package io.metashard.job;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.metashard.SharedSpark;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** The command line: exit codes, messages, results. None of these needs Spark. */
+class MetashardTest {
+  private final Path folder = SharedSpark.tempFolder("cli");
+
+  private record Ended(int exitCode, String out, String err) {}
+
+  private static synchronized Ended run(String... arguments) {
+    PrintStream out = System.out;
+    PrintStream err = System.err;
+    ByteArrayOutputStream newOut = new ByteArrayOutputStream();
+    ByteArrayOutputStream newErr = new ByteArrayOutputStream();
+    try (PrintStream o = new PrintStream(newOut, true, StandardCharsets.UTF_8);
+        PrintStream e = new PrintStream(newErr, true, StandardCharsets.UTF_8)) {
+      System.setOut(o);
+      System.setErr(e);
+      int exitCode = Metashard.run(arguments);
+      return new Ended(
+          exitCode,
+          newOut.toString(StandardCharsets.UTF_8),
+          newErr.toString(StandardCharsets.UTF_8));
+    } finally {
+      System.setOut(out);
+      System.setErr(err);
+    }
+  }
+
+  private String config(String text) throws IOException {
+    Path file = Files.createTempFile(folder, "metashard", ".conf");
+    Files.writeString(file, "lake.root = \"%s\"%n%s".formatted(folder.resolve("lake"), text));
+    return file.toString();
+  }
+
+  @Test
+  void helpListsEveryCommand() {
+    Ended ended = run("help");
+    assertThat(ended.exitCode()).isZero();
+    List<String> commands =
+        List.of(
+            "nightly",
+            "generate",
+            "ingest",
+            "catalogue",
+            "aggregate",
+            "forecast",
+            "plan",
+            "reshard",
+            "ls",
+            "cat",
+            "verify",
+            "config",
+            "help");
+    for (String command : commands) {
+      assertThat(ended.out()).contains("\n  " + command);
+    }
+  }
+
+  @Test
+  void anUnknownKeyIsExitCode2AndNamesTheNearestOne() throws IOException {
+    Ended ended = run("config", "--config", config("plan.survife = 1"));
+    assertThat(ended.exitCode()).isEqualTo(2);
+    assertThat(ended.err())
+        .contains("unknown key plan.survife; the nearest known one is plan.survive")
+        .doesNotContain("\tat ");
+  }
+
+  @Test
+  void anUnknownCommandOrOptionIsExitCode2() throws IOException {
+    assertThat(run("nihgtly").exitCode()).isEqualTo(2);
+    assertThat(run("ls", "--confg", "x").exitCode()).isEqualTo(2);
+    assertThat(run("ls", "--config", config(""), "--at", "yesterday").err())
+        .contains("Cannot use yesterday: write --at as 2026-01-22T00:00:00Z");
+  }
+
+  @Test
+  void aMissingConfigurationIsExitCode2() {
+    Ended ended = run("ls", "--config", folder.resolve("none.conf").toString());
+    assertThat(ended.exitCode()).isEqualTo(2);
+    assertThat(ended.err()).contains("Cannot read configuration");
+  }
+
+  @Test
+  void aConfigurationThatIsNotTextIsExitCode2() throws IOException {
+    Path file = folder.resolve("binary.conf");
+    Files.write(file, new byte[] {(byte) 0xff, (byte) 0xfe, 0, 1});
+    Ended ended = run("ls", "--config", file.toString());
+    assertThat(ended.exitCode()).isEqualTo(2);
+    assertThat(ended.err()).contains("it is not UTF-8 text");
+  }
+
+  @Test
+  void aLakeWithoutAMapHasNoObjects() throws IOException {
+    Ended ended = run("ls", "--config", config(""), "--json");
+    assertThat(ended.exitCode()).isZero();
+    JsonNode json = new ObjectMapper().readTree(ended.out());
+    assertThat(json.get("objects").asLong()).isZero();
+    assertThat(json.get("exit_code").asInt()).isZero();
+  }
+
+  @Test
+  void anObjectThatIsNowhereIsExitCode2AndItsIdIsEscaped() throws IOException {
+    Ended ended = run("cat", "--config", config(""), "evil\u001b[31m\nid");
+    assertThat(ended.exitCode()).isEqualTo(2);
+    assertThat(ended.err())
+        .contains("Cannot read object evil\\u001b[31m\\u000aid")
+        .doesNotContain("\u001b");
+  }
+
+  @Test
+  void badRangesAreExitCode2() throws IOException {
+    String config = config("");
+    for (String range : List.of("5-2", "-5", "a-b", "1-99999999999999999999", "")) {
+      Ended ended = run("cat", "--config", config, "--range=" + range, "x");
+      assertThat(ended.exitCode()).as(range).isEqualTo(2);
+      assertThat(ended.err()).as(range).contains("Cannot use --range");
+    }
+  }
+
+  @Test
+  void theResultFileIsWrittenOnFailureToo() throws IOException {
+    Path result = folder.resolve("results/of/run.json");
+    Ended ended =
+        run("cat", "--config", config(""), "--result", result.toString(), "no-such-object");
+    assertThat(ended.exitCode()).isEqualTo(2);
+    JsonNode json = new ObjectMapper().readTree(Files.readString(result));
+    assertThat(json.get("exit_code").asInt()).isEqualTo(2);
+    assertThat(json.get("error").asText()).contains("Cannot read object no-such-object");
+    assertThat(json.get("run_id").asText()).startsWith("cat-");
+  }
+
+  @Test
+  void theSameCommandMomentAndConfigurationHaveTheSameRunId() throws IOException {
+    String config = config("");
+    JsonNode first = runId(config, "2026-01-22T00:00:00Z");
+    assertThat(runId(config, "2026-01-22T00:00:00Z")).isEqualTo(first);
+    assertThat(runId(config, "2026-01-23T00:00:00Z")).isNotEqualTo(first);
+    assertThat(runId(config("plan.survive = 1"), "2026-01-22T00:00:00Z")).isNotEqualTo(first);
+  }
+
+  private static JsonNode runId(String config, String at) throws IOException {
+    return new ObjectMapper()
+        .readTree(run("ls", "--config", config, "--at", at, "--json").out())
+        .get("run_id");
+  }
+
+  @Test
+  void secretsArePrintedNowhere() throws IOException {
+    String config =
+        config(
+            "hadoop { \"fs.s3a.secret.key\" = PLANTED1 }\nobjects.roots = [\"s3a://me:PLANTED2@b/p\"]");
+    for (String command : List.of("config", "ls")) {
+      Ended ended = run(command, "--config", config, "--json");
+      assertThat(ended.out() + ended.err()).doesNotContain("PLANTED");
+    }
+  }
+}

@@ -1,0 +1,265 @@
+package io.metashard.job;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.metashard.Location;
+import io.metashard.SharedSpark;
+import io.metashard.config.Settings;
+import io.metashard.config.SettingsException;
+import io.metashard.lake.Lake;
+import io.metashard.read.MetaShardReader;
+import io.metashard.read.ReadOptions;
+import io.metashard.shardmap.MapMovedException;
+import io.metashard.shardmap.ShardMap;
+import io.metashard.shardmap.ShardMapTable;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** Whole nights on the committed sample: five objects, 21 days of requests. */
+@Tag("slow")
+class NightlySparkTest {
+  private static final Path SAMPLE =
+      Path.of(System.getProperty("metashard.basedir")).resolveSibling("data/sample");
+  private static final Instant AT = Instant.parse("2026-01-22T00:00:00Z");
+
+  private Path folder;
+  private Lake lake;
+
+  @BeforeEach
+  void copySample() throws IOException {
+    folder = SharedSpark.tempFolder("nightly");
+    try (Stream<Path> files = Files.walk(SAMPLE)) {
+      for (Path file : files.toList()) {
+        Path copy = folder.resolve(SAMPLE.relativize(file).toString());
+        if (Files.isDirectory(file)) {
+          Files.createDirectories(copy);
+        } else {
+          Files.copy(file, copy, StandardCopyOption.COPY_ATTRIBUTES);
+        }
+      }
+    }
+    lake = new Lake(SharedSpark.session(), folder.resolve("lake").toString());
+  }
+
+  private Settings settings(String more) {
+    String locations =
+        IntStream.range(0, 8)
+            .mapToObj(
+                i -> "{ name = l%d, uri = \"%s\" }".formatted(i, folder.resolve("locations/l" + i)))
+            .reduce((a, b) -> a + ", " + b)
+            .orElseThrow();
+    return Settings.parse(
+        "test",
+        """
+        lake.root = "%s"
+        objects.roots = ["%s"]
+        logs = [{ path = "%s", format = parquet }]
+        locations = [ %s ]
+        forecast.backtest-origins = 2
+        %s
+        """
+            .formatted(
+                lake.root(),
+                folder.resolve("objects"),
+                folder.resolve("logs/parquet"),
+                locations,
+                more),
+        List.of());
+  }
+
+  private JobContext context(String runId, Instant at, String more) {
+    return new JobContext(SharedSpark.session(), lake, settings(more), at, runId);
+  }
+
+  private Map<String, Object> night(String runId, Instant at, String more) {
+    JobContext context = context(runId, at, more);
+    ProgressBar progress = new ProgressBar(new PrintStream(new ByteArrayOutputStream()), false);
+    return new NightlyJob(context, new StageRunner(context, progress), CatalogueOptions.DEFAULTS)
+        .run(NightlyJob.Extent.FULL, NightlyJob.Repeat.SKIP_DONE);
+  }
+
+  private static Object value(Map<String, Object> summary, String stage, String name) {
+    return ((Map<?, ?>) summary.get(stage)).get(name);
+  }
+
+  /** Every source's bytes, by id. */
+  private Map<String, byte[]> sources() throws IOException {
+    Map<String, byte[]> found = new TreeMap<>();
+    Path root = folder.resolve("objects");
+    try (Stream<Path> files = Files.walk(root)) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        found.put(root.relativize(file).toString(), Files.readAllBytes(file));
+      }
+    }
+    return found;
+  }
+
+  private void requireReadsEqualSources(ReadOptions.Fallback fallback) throws IOException {
+    int read = 0;
+    try (MetaShardReader reader =
+        MetaShardReader.open(
+            lake.root(),
+            new ReadOptions(fallback),
+            SharedSpark.session().sessionState().newHadoopConf())) {
+      for (Map.Entry<String, byte[]> source : sources().entrySet()) {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        reader.copy(source.getKey(), 0, Long.MAX_VALUE, out);
+        assertThat(out.toByteArray()).as(source.getKey()).isEqualTo(source.getValue());
+        read++;
+      }
+    }
+    assertThat(read).isGreaterThanOrEqualTo(5);
+  }
+
+  private void move(String from, String to) throws IOException {
+    Files.move(folder.resolve("locations/" + from), folder.resolve("locations/" + to));
+  }
+
+  @Test
+  void aNightEncodesEverythingAndTheSameNightAgainChangesNothing() throws IOException {
+    Map<String, Object> first = night("night-1", AT, "");
+    assertThat(value(first, "lake", "objects_encoded")).isEqualTo((long) sources().size());
+    assertThat(value(first, "ingest", "lines"))
+        .isEqualTo(
+            (Long) value(first, "ingest", "requests") + (Long) value(first, "ingest", "rejected"));
+    assertThat((Double) value(first, "lake", "stored_per_logical")).isLessThanOrEqualTo(1.5);
+    assertThat(value(first, "lake", "survives_lost_domains")).isEqualTo(2);
+    requireReadsEqualSources(ReadOptions.Fallback.NONE);
+    move("l0", "gone-0");
+    move("l5", "gone-5");
+    requireReadsEqualSources(ReadOptions.Fallback.NONE);
+    StageReport damaged = new VerifyJob(context("verify-1", AT, "")).run();
+    assertThat(damaged.rowsOut()).isPositive();
+    assertThat(damaged.figures()).containsKey("unreadable").doesNotContainKey("lost");
+    move("gone-0", "l0");
+    move("gone-5", "l5");
+    assertThat(new VerifyJob(context("verify-2", AT, "")).run().rowsOut()).isZero();
+
+    OptionalLong version = lake.version(ShardMapTable.TABLE);
+    long files = containers();
+    Map<String, Object> again = night("night-1", AT, "");
+    for (String stage :
+        List.of("ingest", "catalogue", "aggregate", "forecast", "plan", "reshard")) {
+      assertThat(value(again, stage, "state")).as(stage).isEqualTo(StageReport.UNCHANGED);
+    }
+    assertThat(value(again, "reshard", "reason"))
+        .isEqualTo("run night-1 is finished; --force runs it anew");
+    // As another run, the plan is made anew and finds nothing to move.
+    Map<String, Object> other = night("night-2", AT, "");
+    assertThat(value(other, "reshard", "reason")).isEqualTo("the plan moves nothing");
+    assertThat(lake.version(ShardMapTable.TABLE)).isEqualTo(version);
+    assertThat(containers()).isEqualTo(files);
+  }
+
+  private long containers() throws IOException {
+    try (Stream<Path> files = Files.walk(folder.resolve("locations"))) {
+      return files.filter(file -> file.toString().endsWith(".msc")).count();
+    }
+  }
+
+  @Test
+  void aCapLeavesTheRestPendingAndEveryObjectReadableEachNight() throws IOException {
+    long bytes = sources().values().stream().mapToLong(content -> content.length).sum();
+    long largest =
+        sources().values().stream().mapToLong(content -> content.length).max().orElseThrow();
+    String cap = "reshard.max-bytes-per-run = " + Math.max(bytes / 3 + 1, largest);
+    long encodedBefore = 0;
+    int nights = 0;
+    while (encodedBefore < sources().size() && nights < 5) {
+      nights++;
+      Map<String, Object> night = night("capped-" + nights, AT, cap);
+      Object encoded = value(night, "lake", "objects_encoded");
+      assertThat((Long) encoded).as("night %d", nights).isGreaterThan(encodedBefore);
+      assertThat((Long) value(night, "reshard", "source_bytes"))
+          .isLessThanOrEqualTo(Math.max(bytes / 3 + 1, largest));
+      encodedBefore = (Long) encoded;
+      requireReadsEqualSources(ReadOptions.Fallback.SOURCE);
+    }
+    assertThat(nights).isGreaterThan(1);
+    requireReadsEqualSources(ReadOptions.Fallback.NONE);
+  }
+
+  @Test
+  void changedSourcesAreEncodedAnewAndWhatTheyWereIsNotServed() throws IOException {
+    night("changed-1", AT, "");
+    String changed = sources().keySet().iterator().next();
+    Path file = folder.resolve("objects").resolve(changed);
+    byte[] content = "not at all what it was".getBytes(StandardCharsets.UTF_8);
+    Files.write(file, content);
+    Files.setLastModifiedTime(file, FileTime.from(AT));
+    Map<String, Object> second = night("changed-2", AT.plusSeconds(3600), "");
+    assertThat(value(second, "reshard", "objects_encoded")).isEqualTo(1L);
+    requireReadsEqualSources(ReadOptions.Fallback.NONE);
+    assertThat(new VerifyJob(context("verify-3", AT, "")).run().rowsOut()).isZero();
+  }
+
+  @Test
+  void aRunThatDiedAfterItsCommitOnlyEndsWhatIsLeft() throws IOException {
+    night("died", AT, "");
+    long version = lake.version(ShardMapTable.TABLE).orElseThrow();
+    // As if the row that says that the run is finished had not been written.
+    io.delta.tables.DeltaTable.forPath(SharedSpark.session(), lake.path(RunsTable.TABLE))
+        .delete("stage = 'reshard'");
+    Map<String, Object> retry = night("died", AT, "");
+    assertThat(value(retry, "reshard", "reason"))
+        .isEqualTo("this run has switched the map already; a retry commits once");
+    assertThat(lake.version(ShardMapTable.TABLE)).hasValue(version);
+  }
+
+  @Test
+  void aPlanOfAnOlderMapIsNotExecutedAndAnOlderNightStopsAfterItsPlan() throws IOException {
+    night("newer", AT, "");
+    JobContext context = context("newer", AT, "");
+    Dataset<Row> map = new ShardMap(lake).rows();
+    List<Location> locations = Locations.known(lake);
+    // A plan of the same objects, made as if the map had been empty.
+    JobContext other = context("late", AT, "");
+    new PlanJob(other, locations, 0, map.limit(0), 1).run();
+    assertThatThrownBy(() -> new ReshardJob(other, locations).run("late"))
+        .isInstanceOf(MapMovedException.class)
+        .hasMessageContaining("it was made from map sequence 0, the map is at 1; plan again");
+    assertThat(new ShardMap(lake).lastSwitchWasBy(context.runId())).isTrue();
+    Map<String, Object> older = night("older", AT.minusSeconds(86_400), "");
+    assertThat((String) value(older, "reshard", "reason"))
+        .startsWith("the map was planned at 2026-01-22T00:00:00Z, after 2026-01-21T00:00:00Z");
+  }
+
+  @Test
+  void limitsThatCannotBeMetAreRefusedAndTheOldMapStays() {
+    night("met", AT, "");
+    OptionalLong version = lake.version(ShardMapTable.TABLE);
+    assertThatThrownBy(() -> night("unmet-1", AT, "plan.survive = 8"))
+        .isInstanceOf(MetashardException.class)
+        .hasMessageContaining("8")
+        .extracting(e -> ((MetashardException) e).exitCode())
+        .isEqualTo(MetashardException.USAGE);
+    assertThatThrownBy(
+            () ->
+                night(
+                    "unmet-2",
+                    AT,
+                    "locations = [{ name = l0, uri = \"%s\" }]".formatted(folder.resolve("other"))))
+        .isInstanceOf(SettingsException.class)
+        .hasMessageContaining("the lake knows that name at");
+    assertThat(lake.version(ShardMapTable.TABLE)).isEqualTo(version);
+  }
+}

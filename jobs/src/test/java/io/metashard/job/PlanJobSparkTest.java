@@ -1,0 +1,246 @@
+package io.metashard.job;
+
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.lit;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.metashard.Buckets;
+import io.metashard.Location;
+import io.metashard.Segmentation;
+import io.metashard.SharedSpark;
+import io.metashard.catalogue.Objects;
+import io.metashard.config.Settings;
+import io.metashard.encode.PlannedBlocks;
+import io.metashard.forecast.Forecasts;
+import io.metashard.lake.Lake;
+import io.metashard.plan.PlannedBlock;
+import java.sql.Date;
+import java.sql.Timestamp;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+class PlanJobSparkTest {
+  private static final Instant AT = Instant.parse("2026-03-02T00:00:00Z");
+  private static final int BUCKETS = 4;
+  private static final int COUNT = 40;
+
+  /** One that nothing may be made of but an id. */
+  private static final String STRANGE = "a'; DROP TABLE plans; --/../\n\u202e//x y";
+
+  private static SparkSession spark;
+  private static Lake lake;
+
+  @BeforeAll
+  static void catalogueAndForecast() {
+    spark = SharedSpark.session();
+    lake = new Lake(spark, qualifiedTemp());
+    List<Row> objects = new ArrayList<>();
+    List<Row> forecasts = new ArrayList<>();
+    Timestamp start = Timestamp.from(AT);
+    Timestamp end = Timestamp.from(AT.plusSeconds(86_400));
+    for (int i = 0; i < COUNT; i++) {
+      String id = i == 0 ? STRANGE : "objects/%03d.bin".formatted(i);
+      Segmentation segmentation = Segmentation.of(bytes(i), 16, 65_536, 64L << 20);
+      boolean missing = i == COUNT - 1;
+      objects.add(
+          RowFactory.create(
+              id,
+              "file:/src/" + i,
+              "root0",
+              bytes(i),
+              "v1",
+              start,
+              start,
+              segmentation.segments(),
+              segmentation.segmentBytes(),
+              missing ? Objects.MISSING : Objects.PRESENT,
+              missing ? start : null,
+              Objects.PENDING));
+      for (int segment = 0; segment < segmentation.segments() && i != 1; segment++) {
+        double expected = 200.0 / (i + 1);
+        forecasts.add(
+            RowFactory.create(
+                Date.valueOf("2026-03-02"),
+                "run-1",
+                id,
+                segment,
+                segmentation.segmentBytes(),
+                start,
+                end,
+                expected,
+                0.0,
+                2 * expected,
+                -Math.expm1(-expected),
+                1.0 / segmentation.segments(),
+                "total-share",
+                i % 5 == 0 ? 0.9 : 0.0));
+      }
+    }
+    lake.append(Objects.TABLE, spark.createDataFrame(objects, Objects.SCHEMA), Lake.Commit.PLAIN);
+    lake.append(
+        Forecasts.TABLE, spark.createDataFrame(forecasts, Forecasts.SCHEMA), Lake.Commit.PLAIN);
+  }
+
+  private static String qualifiedTemp() {
+    return JobContext.qualified(
+        SharedSpark.tempFolder("plan").toString(), spark.sessionState().newHadoopConf());
+  }
+
+  private static long bytes(int i) {
+    return i == 2 ? 0 : 20_000L * (i + 1);
+  }
+
+  private static List<Location> locations(int count) {
+    List<Location> locations = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      String name = "l" + i;
+      locations.add(
+          new Location(name, "file:/l/" + i, name, "standard", Long.MAX_VALUE, Location.ACTIVE));
+    }
+    return locations;
+  }
+
+  private static PlanJob job(
+      String runId, int locations, long sequence, Dataset<Row> map, String... settings) {
+    return new PlanJob(
+        new JobContext(spark, lake, Settings.parse("test", "", List.of(settings)), AT, runId),
+        locations(locations),
+        sequence,
+        map,
+        BUCKETS);
+  }
+
+  private static Dataset<Row> noMap() {
+    return asMap(spark.createDataFrame(List.of(), Plans.SCHEMA));
+  }
+
+  /** The map once a plan is carried out, with the columns that planning reads. */
+  private static Dataset<Row> asMap(Dataset<Row> plans) {
+    return plans.withColumn("live", col(PlannedBlocks.OBJECT_ID).isNotNull());
+  }
+
+  private static Dataset<Row> plans(String runId) {
+    return lake.read(Plans.TABLE).where(col(Plans.RUN_ID).equalTo(runId));
+  }
+
+  private static List<PlannedBlock> blocks(String runId) {
+    return plans(runId)
+        .orderBy(PlannedBlocks.META_SHARD_ID, PlannedBlocks.BLOCK_INDEX)
+        .collectAsList()
+        .stream()
+        .map(PlannedBlocks::plannedBlock)
+        .toList();
+  }
+
+  @Test
+  void plansEveryPresentObjectOnceAndNothingTheSecondNight() {
+    StageReport report = job("run-1", 8, 0, noMap()).run();
+    assertThat(report.figures())
+        .containsEntry("objects_present", (long) COUNT - 1)
+        .containsEntry("objects_planned", (long) COUNT - 1)
+        .containsEntry("of_them_new", (long) COUNT - 1)
+        .containsEntry("objects_without_forecast", 1L)
+        .containsEntry("objects_pending_after", 0L)
+        .containsEntry("domains", 8)
+        .containsEntry("survive", 2);
+    assertThat((double) report.figures().get("storage_ratio_after")).isBetween(1.0, 1.5);
+
+    List<PlannedBlock> blocks = blocks("run-1");
+    assertThat(report.rowsOut()).isEqualTo(blocks.size());
+    Map<String, Long> covered = new HashMap<>();
+    Map<String, Set<String>> domains = new HashMap<>();
+    Set<String> seen = new HashSet<>();
+    for (PlannedBlock block : blocks) {
+      domains.computeIfAbsent(block.metaShardId(), id -> new HashSet<>()).add(block.location());
+      assertThat(domains.get(block.metaShardId())).hasSize(block.blockIndex() + 1);
+      if (block.objectId() != null) {
+        assertThat(block.bucket()).isEqualTo(Buckets.of(block.objectId(), BUCKETS));
+        assertThat(seen.add(block.objectId() + " " + block.objectOffset())).isTrue();
+        covered.merge(block.objectId(), block.length(), Long::sum);
+      }
+    }
+    assertThat(covered).hasSize(COUNT - 1).containsEntry(STRANGE, bytes(0));
+    assertThat(covered.values().stream().mapToLong(Long::longValue).sum())
+        .isEqualTo(report.bytesIn());
+
+    StageReport again = job("run-2", 8, 1, asMap(plans("run-1"))).run();
+    assertThat(again.figures())
+        .containsEntry("objects_planned", 0L)
+        .containsEntry("objects_encoded_already", (long) COUNT - 1);
+    assertThat(again.reason()).startsWith("nothing to do");
+    assertThat(blocks("run-2")).isEmpty();
+
+    Dataset<Row> older = asMap(plans("run-1").withColumn(PlannedBlocks.OBJECT_VERSION, lit("v0")));
+    StageReport changed = job("run-3", 8, 1, older).withoutWriting().run();
+    assertThat(changed.figures()).containsEntry("of_them_changed", (long) COUNT - 1);
+    assertThat(blocks("run-3")).isEmpty();
+  }
+
+  @Test
+  void aRetryReplacesItsOwnPlanByTheSame() {
+    String[] settings = {"plan.policy=weighted-random"};
+    job("retry", 8, 0, noMap(), settings).run();
+    List<PlannedBlock> first = blocks("retry");
+    job("retry", 8, 0, noMap(), settings).run();
+    assertThat(blocks("retry")).isEqualTo(first).isNotEmpty();
+    assertThat(first).allMatch(b -> b.form().equals("drawn") || b.objectBytes() <= 131_072);
+  }
+
+  @Test
+  void aCapLeavesTheRestPending() {
+    StageReport report = job("capped", 8, 0, noMap(), "reshard.max-bytes-per-run=5000000").run();
+    long planned = (long) report.figures().get("logical_bytes_planned");
+    assertThat(planned).isBetween(4_500_000L, 5_000_000L);
+    assertThat((long) report.figures().get("objects_pending_after"))
+        .isEqualTo(COUNT - 1 - (long) report.figures().get("objects_planned"))
+        .isPositive();
+  }
+
+  @Test
+  void refusalsEndTheRunWithTheirReason() {
+    assertThatThrownBy(() -> job("bad", 2, 0, noMap()).run())
+        .isInstanceOf(MetashardException.class)
+        .hasMessageStartingWith("Cannot survive the loss of 2 domains")
+        .extracting(e -> ((MetashardException) e).exitCode())
+        .isEqualTo(MetashardException.USAGE);
+    assertThatThrownBy(() -> job("bad", 8, 0, noMap(), "plan.storage-budget=1.1").run())
+        .isInstanceOf(MetashardException.class)
+        .hasMessageStartingWith("Cannot keep to plan.storage-budget = 1.1");
+    assertThatThrownBy(() -> job("x' OR '1'='1", 8, 0, noMap()).run())
+        .isInstanceOf(MetashardException.class)
+        .hasMessageStartingWith("Cannot plan for run x' OR '1'='1");
+    List<Location> full =
+        locations(8).stream()
+            .map(l -> new Location(l.name(), l.uri(), l.domain(), l.tier(), 1000, l.state()))
+            .toList();
+    JobContext context = new JobContext(spark, lake, Settings.defaults(), AT, "bad");
+    assertThatThrownBy(() -> new PlanJob(context, full, 0, noMap(), BUCKETS).run())
+        .isInstanceOf(MetashardException.class)
+        .hasMessageContaining("domains with room");
+    assertThat(blocks("bad")).isEmpty();
+  }
+
+  @Test
+  void refusesToPlanObjectsWithoutAnyForecast() {
+    Lake other = new Lake(spark, qualifiedTemp());
+    JobContext context = new JobContext(spark, other, Settings.defaults(), AT, "none");
+    StageReport empty = new PlanJob(context, locations(8), 0, noMap(), BUCKETS).run();
+    assertThat(empty.reason()).isEqualTo("nothing to do: the catalogue has no present objects");
+    other.append(Objects.TABLE, lake.read(Objects.TABLE), Lake.Commit.PLAIN);
+    assertThatThrownBy(() -> new PlanJob(context, locations(8), 0, noMap(), BUCKETS).run())
+        .isInstanceOf(MetashardException.class)
+        .hasMessageEndingWith("has no rows; run forecast first");
+  }
+}
