@@ -1,0 +1,84 @@
+package io.metashard.it;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/** Runs programs as a user would: as processes, with their output in files. */
+final class Commands {
+  static final Path JOBS = Path.of(System.getProperty("metashard.basedir")).toAbsolutePath();
+  static final Path HOME = JOBS.getParent();
+  private static final int MINUTES = 25;
+
+  private Commands() {}
+
+  /** What a program printed, and how it ended. */
+  record Ended(int exitCode, String stdout, String stderr) {}
+
+  /** Runs {@code jobs/metashard}. */
+  static Ended metashard(String... arguments) throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>(List.of(JOBS.resolve("metashard").toString()));
+    command.addAll(List.of(arguments));
+    return run(command, Map.of("METASHARD_HEAP", "2g"));
+  }
+
+  static Ended run(List<String> command, Map<String, String> environment)
+      throws IOException, InterruptedException {
+    Path folder = Files.createDirectories(JOBS.resolve("target/it-output"));
+    Path out = Files.createTempFile(folder, "out", ".txt");
+    Path err = Files.createTempFile(folder, "err", ".txt");
+    ProcessBuilder builder =
+        new ProcessBuilder(command)
+            .directory(HOME.toFile())
+            .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
+            .redirectOutput(out.toFile())
+            .redirectError(err.toFile());
+    builder.environment().putAll(environment);
+    Process process = builder.start();
+    if (!process.waitFor(MINUTES, TimeUnit.MINUTES)) {
+      process.descendants().forEach(ProcessHandle::destroyForcibly);
+      process.destroyForcibly();
+      throw new IOException("%s did not end in %d minutes".formatted(command, MINUTES));
+    }
+    return new Ended(
+        process.exitValue(),
+        Files.readString(out, StandardCharsets.UTF_8),
+        Files.readString(err, StandardCharsets.UTF_8));
+  }
+
+  /** The Python of an environment with the packages of {@code src/test/python/requirements.txt}. */
+  static synchronized Path python() throws IOException, InterruptedException {
+    Path requirements = JOBS.resolve("src/test/python/requirements.txt");
+    Path venv = JOBS.resolve("target/venv");
+    Path ready = venv.resolve("ready");
+    String wanted = Files.readString(requirements);
+    if (!Files.exists(ready) || !Files.readString(ready).equals(wanted)) {
+      System.out.println("Installing from PyPI into target/venv: " + wanted.replace("\n", " "));
+      require(run(List.of("python3", "-m", "venv", venv.toString()), Map.of()));
+      require(
+          run(
+              List.of(
+                  venv.resolve("bin/pip").toString(),
+                  "install",
+                  "-q",
+                  "-r",
+                  requirements.toString()),
+              Map.of()));
+      Files.writeString(ready, wanted);
+    }
+    return venv.resolve("bin/python");
+  }
+
+  static Ended require(Ended ended) {
+    if (ended.exitCode() != 0) {
+      throw new AssertionError(
+          "exit code %d%n%s%n%s".formatted(ended.exitCode(), ended.stdout(), ended.stderr()));
+    }
+    return ended;
+  }
+}

@@ -1,0 +1,165 @@
+package io.metashard.it;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.DigestInputStream;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+/** A lake with folders as locations, made by the command itself. */
+final class LakeUnderTest {
+  private final Path folder;
+  private final Path objects;
+  private final Path config;
+  private final int locations;
+
+  LakeUnderTest(String name, Path objects, Path log, String format, int locations, String more)
+      throws IOException {
+    this.folder = Commands.JOBS.resolve("target/it").resolve(name);
+    this.objects = objects;
+    this.locations = locations;
+    deleteAll(folder);
+    Files.createDirectories(folder);
+    this.config = folder.resolve("metashard.conf");
+    Files.writeString(
+        config,
+        """
+        lake.root = "%s"
+        objects.roots = ["%s"]
+        logs = [{ path = "%s", format = "%s" }]
+        locations = [ %s ]
+        %s
+        """
+            .formatted(
+                folder.resolve("lake"),
+                objects,
+                log,
+                format,
+                IntStream.range(0, locations)
+                    .mapToObj(i -> "{ name = \"l%d\", uri = \"%s\" }".formatted(i, location(i)))
+                    .collect(Collectors.joining(", ")),
+                more));
+  }
+
+  private Path location(int index) {
+    return folder.resolve("locations/l" + index);
+  }
+
+  Path root() {
+    return folder.resolve("lake");
+  }
+
+  Commands.Ended command(String command, String... arguments)
+      throws IOException, InterruptedException {
+    List<String> all = new ArrayList<>(List.of(command, "--config", config.toString()));
+    all.addAll(List.of(arguments));
+    return Commands.metashard(all.toArray(String[]::new));
+  }
+
+  /** Runs a command that must end well, and gives back its line of JSON. */
+  JsonNode json(String command, String... arguments) throws IOException, InterruptedException {
+    List<String> all = new ArrayList<>(List.of(arguments));
+    all.add("--json");
+    Commands.Ended ended = Commands.require(command(command, all.toArray(String[]::new)));
+    return new ObjectMapper().readTree(ended.stdout());
+  }
+
+  /** Moves location folders away. */
+  void lose(int... lost) throws IOException {
+    for (int index : lost) {
+      Files.move(location(index), folder.resolve("lost-l" + index));
+    }
+  }
+
+  void bringBack() throws IOException {
+    for (int index = 0; index < locations; index++) {
+      Path lost = folder.resolve("lost-l" + index);
+      if (Files.exists(lost)) {
+        Files.move(lost, location(index));
+      }
+    }
+  }
+
+  /** SHA-256 of every source object, by id. */
+  Map<String, String> sources() throws IOException {
+    try (Stream<Path> files = Files.walk(objects)) {
+      return files
+          .filter(Files::isRegularFile)
+          .collect(
+              Collectors.toMap(
+                  file -> objects.relativize(file).toString(),
+                  LakeUnderTest::sha256,
+                  (a, b) -> a,
+                  TreeMap::new));
+    }
+  }
+
+  /** SHA-256 of every object that the map serves, read by the command, by id. */
+  Map<String, String> served(String... arguments) throws IOException, InterruptedException {
+    List<String> all = new ArrayList<>(List.of("--all", "--sha256"));
+    all.addAll(List.of(arguments));
+    return digests(Commands.require(command("cat", all.toArray(String[]::new))).stdout(), "  ");
+  }
+
+  /** The same, read by the Python reader, which has no code of ours. */
+  Map<String, String> servedIndependently(int... lost) throws IOException, InterruptedException {
+    Path out = folder.resolve("independent.tsv");
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                Commands.python().toString(),
+                Commands.JOBS.resolve("src/test/python/independent_reader.py").toString(),
+                root().toString(),
+                out.toString(),
+                "--gone"));
+    IntStream.of(lost).forEach(index -> command.add("l" + index));
+    Commands.require(Commands.run(command, Map.of()));
+    Map<String, String> found = new TreeMap<>();
+    for (String line : Files.readAllLines(out)) {
+      String[] parts = line.split("\t");
+      found.put(new ObjectMapper().readValue(parts[1], String.class), parts[0]);
+    }
+    return found;
+  }
+
+  private static Map<String, String> digests(String text, String separator) {
+    return text.lines()
+        .map(line -> line.split(separator, 2))
+        .collect(Collectors.toMap(parts -> parts[1], parts -> parts[0], (a, b) -> a, TreeMap::new));
+  }
+
+  private static String sha256(Path file) {
+    try (InputStream in = Files.newInputStream(file)) {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      new DigestInputStream(in, digest).transferTo(java.io.OutputStream.nullOutputStream());
+      return HexFormat.of().formatHex(digest.digest());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  static void deleteAll(Path folder) throws IOException {
+    if (Files.exists(folder)) {
+      try (Stream<Path> files = Files.walk(folder)) {
+        for (Path file : files.sorted(java.util.Comparator.reverseOrder()).toList()) {
+          Files.delete(file);
+        }
+      }
+    }
+  }
+}
