@@ -65,7 +65,9 @@ final class CommonOptions {
   @Option(names = "--force", description = "run although it was done before, as a new run")
   private boolean force;
 
-  @Option(names = "--dry-run", description = "say what would be done, change nothing")
+  @Option(
+      names = "--dry-run",
+      description = "print the plan and stop: nothing is moved, the plan is not kept")
   private boolean dryRun;
 
   @Option(names = "--json", description = "print the result as one line of JSON")

@@ -1,6 +1,7 @@
 package io.metashard.job;
 
 import io.metashard.config.Settings;
+import io.metashard.config.SettingsException;
 import io.metashard.lake.Lake;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -54,12 +55,21 @@ abstract class LakeCommand implements Callable<Integer> {
     return options;
   }
 
+  /** Whether the command can say what it would do without doing it. */
+  boolean knowsDryRun() {
+    return false;
+  }
+
   @Override
   public Integer call() {
     Map<String, Object> result = new LinkedHashMap<>();
     result.put("command", name);
     int exitCode;
     try {
+      if (options.dryRun() && !knowsDryRun()) {
+        throw new SettingsException(
+            "Cannot use --dry-run with %s: only plan and nightly know it".formatted(name));
+      }
       Instant now = Clock.systemUTC().instant();
       SampleData sample = SampleData.forRun(options.usesSample());
       Settings settings = options.settings();

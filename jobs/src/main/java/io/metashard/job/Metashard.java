@@ -102,12 +102,13 @@ public final class Metashard {
           start,
           (context, runner) -> {
             StageReport report = runner.run(stage, List.of(), () -> stage(context));
-            return answer(report);
+            return answer(context.runId(), report);
           });
     }
 
-    private static Answer answer(StageReport report) {
+    private static Answer answer(String runId, StageReport report) {
       Map<String, Object> figures = new LinkedHashMap<>();
+      figures.put("run_id", runId);
       figures.put("state", report.state());
       figures.put("reason", report.reason());
       figures.putAll(report.figures());
@@ -192,6 +193,11 @@ public final class Metashard {
     }
 
     @Override
+    boolean knowsDryRun() {
+      return true;
+    }
+
+    @Override
     StageReport stage(JobContext context) {
       List<Location> configured = Locations.configured(context.settings(), context.hadoop());
       List<Location> locations =
@@ -261,6 +267,11 @@ public final class Metashard {
 
     Nightly() {
       super("nightly");
+    }
+
+    @Override
+    boolean knowsDryRun() {
+      return true;
     }
 
     @Override

@@ -88,6 +88,14 @@ class MetashardTest {
   }
 
   @Test
+  void aDryRunOfACommandThatKnowsNoneIsExitCode2() throws IOException {
+    Ended ended = run("ingest", "--config", config(""), "--dry-run");
+    assertThat(ended.exitCode()).isEqualTo(2);
+    assertThat(ended.err())
+        .contains("Cannot use --dry-run with ingest: only plan and nightly know it");
+  }
+
+  @Test
   void aMissingConfigurationIsExitCode2() {
     Ended ended = run("ls", "--config", folder.resolve("none.conf").toString());
     assertThat(ended.exitCode()).isEqualTo(2);
