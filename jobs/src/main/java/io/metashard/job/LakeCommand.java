@@ -145,6 +145,12 @@ abstract class LakeCommand implements Callable<Integer> {
       spark.sparkContext().addSparkListener(progress);
     }
     try {
+      String store = spark.conf().get(LogStores.setting(start.lakeRoot()), null);
+      LogStores.problem(start.lakeRoot(), store)
+          .ifPresent(
+              problem -> {
+                throw new MetashardException(MetashardException.USAGE, problem);
+              });
       JobContext context =
           new JobContext(
               spark,
