@@ -16,7 +16,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -372,7 +371,6 @@ public final class MetaShardReader implements Closeable {
       SourceFiles.readFully(in, target, length, object.objectId());
       sourceBytes += length;
     }
-    Arrays.fill(target, length, target.length, (byte) 0);
   }
 
   @Override

@@ -3,7 +3,6 @@ package io.metashard.shardmap;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.max;
-import static org.apache.spark.sql.functions.not;
 
 import io.delta.kernel.exceptions.KernelException;
 import io.metashard.lake.Lake;
@@ -180,10 +179,5 @@ public final class ShardMap {
         "Cannot switch the shard map of %s: it moved on to sequence %d since it was planned from at %d; run again, the plan is made anew"
             .formatted(lake.root(), sequence(), plannedSequence),
         cause);
-  }
-
-  /** Rows that are not live. */
-  public static Dataset<Row> dead(Dataset<Row> rows) {
-    return rows.where(not(col(ShardMapTable.LIVE)));
   }
 }
