@@ -51,29 +51,6 @@ final class Commands {
         Files.readString(err, StandardCharsets.UTF_8));
   }
 
-  /** The Python of an environment with the packages of {@code src/test/python/requirements.txt}. */
-  static synchronized Path python() throws IOException, InterruptedException {
-    Path requirements = JOBS.resolve("src/test/python/requirements.txt");
-    Path venv = JOBS.resolve("target/venv");
-    Path ready = venv.resolve("ready");
-    String wanted = Files.readString(requirements);
-    if (!Files.exists(ready) || !Files.readString(ready).equals(wanted)) {
-      System.out.println("Installing from PyPI into target/venv: " + wanted.replace("\n", " "));
-      require(run(List.of("python3", "-m", "venv", venv.toString()), Map.of()));
-      require(
-          run(
-              List.of(
-                  venv.resolve("bin/pip").toString(),
-                  "install",
-                  "-q",
-                  "-r",
-                  requirements.toString()),
-              Map.of()));
-      Files.writeString(ready, wanted);
-    }
-    return venv.resolve("bin/python");
-  }
-
   static Ended require(Ended ended) {
     if (ended.exitCode() != 0) {
       throw new AssertionError(

@@ -120,7 +120,7 @@ final class LakeUnderTest {
     List<String> command =
         new ArrayList<>(
             List.of(
-                Commands.python().toString(),
+                PythonEnvironment.LAKE.python().toString(),
                 Commands.JOBS.resolve("src/test/python/independent_reader.py").toString(),
                 root().toString(),
                 out.toString(),

@@ -31,7 +31,7 @@ class TracesIT {
     Commands.require(
         Commands.run(
             List.of(
-                Commands.python().toString(),
+                PythonEnvironment.LAKE.python().toString(),
                 TRACES.resolve("make_inputs.py").toString(),
                 TRACES.resolve(trace).toString(),
                 out.toString()),
@@ -83,7 +83,7 @@ class TracesIT {
     Commands.Ended same =
         Commands.run(
             List.of(
-                Commands.python().toString(),
+                PythonEnvironment.LAKE.python().toString(),
                 Commands.JOBS.resolve("src/test/python/same_demand.py").toString(),
                 parquet.root().toString(),
                 s3.root().toString(),

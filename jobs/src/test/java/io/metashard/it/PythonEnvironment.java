@@ -1,0 +1,87 @@
+package io.metashard.it;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Python environments of the tests, below {@code target}: made on first use, from pinned
+ * requirements, by {@code uv} (which keeps what it fetched, so that the next one is quick).
+ */
+enum PythonEnvironment {
+  /** Reads Delta tables with no code of ours; some 150 MB. */
+  LAKE("lake"),
+  /** pyspark 4.1.0, the Spark distribution of the tests, and Jupyter; some 1.1 GB. */
+  SPARK("spark"),
+  /** Airflow 3 with its Spark provider; some 700 MB. */
+  AIRFLOW("airflow");
+
+  private static final String UV = "uv==0.13.8";
+
+  private final String word;
+
+  PythonEnvironment(String word) {
+    this.word = word;
+  }
+
+  /** The environment's Python. */
+  Path python() throws IOException, InterruptedException {
+    return program("python");
+  }
+
+  /** A program of the environment, such as {@code spark-submit}. */
+  Path program(String name) throws IOException, InterruptedException {
+    return home().resolve("bin").resolve(name);
+  }
+
+  /** The environment's folder, with everything installed. */
+  synchronized Path home() throws IOException, InterruptedException {
+    Path requirements =
+        Commands.JOBS.resolve("src/test/python/requirements-%s.txt".formatted(word));
+    Path home = venv(word);
+    Path ready = home.resolve("ready");
+    String wanted = Files.readString(requirements);
+    if (!Files.exists(ready) || !Files.readString(ready).equals(wanted)) {
+      System.out.printf("Installing from PyPI into %s: %s%n", home, requirements.getFileName());
+      make(home);
+      Commands.require(
+          Commands.run(
+              List.of(
+                  uv().toString(),
+                  "pip",
+                  "install",
+                  "-q",
+                  "--python",
+                  home.resolve("bin/python").toString(),
+                  "-r",
+                  requirements.toString()),
+              Map.of()));
+      Files.writeString(ready, wanted);
+    }
+    return home;
+  }
+
+  private static Path uv() throws IOException, InterruptedException {
+    synchronized (UV) {
+      Path home = venv("uv");
+      Path uv = home.resolve("bin/uv");
+      if (!Files.exists(uv)) {
+        make(home);
+        Commands.require(
+            Commands.run(
+                List.of(home.resolve("bin/pip").toString(), "install", "-q", UV), Map.of()));
+      }
+      return uv;
+    }
+  }
+
+  private static Path venv(String name) {
+    return Commands.JOBS.resolve("target/venv-" + name);
+  }
+
+  private static void make(Path home) throws IOException, InterruptedException {
+    Commands.require(Commands.run(List.of("python3", "-m", "venv", home.toString()), Map.of()));
+  }
+}
