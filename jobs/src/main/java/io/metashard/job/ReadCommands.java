@@ -14,6 +14,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -72,14 +73,17 @@ final class ReadCommands {
   @Command(
       name = "cat",
       description = {
-        "Write an object, or a range of it, to stdout.",
+        "Write an object, or a range of it, to stdout; with --sha256, of any number of objects their digests.",
         "Lost or corrupt blocks are rebuilt from the others; read.fallback allows the source."
       })
   static final class Cat extends LakeCommand {
-    /** One object, or all of them. */
+    /** Objects by id, or all that the map serves. */
     static final class Which {
-      @Parameters(paramLabel = "OBJECT_ID", description = "the object's id", arity = "1")
-      private String objectId;
+      @Parameters(
+          paramLabel = "OBJECT_ID",
+          description = "the object's id; several with --sha256",
+          arity = "1..*")
+      private List<String> objectIds = List.of();
 
       @Option(names = "--all", description = "every object that the map serves (with --sha256)")
       private boolean all;
@@ -105,10 +109,10 @@ final class ReadCommands {
 
     @Override
     Answer run(Start start) throws IOException {
-      if (which.all && (!sha256 || range != null)) {
+      if ((which.all || which.objectIds.size() > 1) && (!sha256 || range != null)) {
         throw new MetashardException(
             MetashardException.USAGE,
-            "Cannot write all objects one after the other: use --all with --sha256 and without --range");
+            "Cannot write several objects one after the other: use --sha256 and no --range, or name one object");
       }
       Map<String, Object> values = new LinkedHashMap<>();
       ReadStatistics statistics;
@@ -118,9 +122,11 @@ final class ReadCommands {
         if (which.all) {
           values.put("objects", digestAll(reader));
         } else if (sha256) {
-          digest(reader, which.objectId);
+          for (String objectId : which.objectIds) {
+            digest(reader, objectId);
+          }
         } else {
-          copy(reader, which.objectId, out());
+          copy(reader, which.objectIds.get(0), out());
           out().flush();
         }
         statistics = reader.statistics();

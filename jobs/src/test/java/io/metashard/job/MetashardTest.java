@@ -11,6 +11,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -136,6 +137,20 @@ class MetashardTest {
       Ended ended = run("cat", "--config", config, "--range=" + range, "x");
       assertThat(ended.exitCode()).as(range).isEqualTo(2);
       assertThat(ended.err()).as(range).contains("Cannot use --range");
+    }
+  }
+
+  @Test
+  void severalObjectsAreOnlyDigested() throws IOException {
+    String config = config("");
+    for (List<String> which : List.of(List.of("a", "b"), List.of("--all"))) {
+      List<String> arguments = new ArrayList<>(List.of("cat", "--config", config));
+      arguments.addAll(which);
+      Ended ended = run(arguments.toArray(String[]::new));
+      assertThat(ended.exitCode()).as("%s", which).isEqualTo(2);
+      assertThat(ended.err())
+          .as("%s", which)
+          .contains("Cannot write several objects one after the other: use --sha256");
     }
   }
 
