@@ -195,7 +195,7 @@ public final class Catalogue {
   }
 
   /** {@link io.metashard.Segmentation#of} as a column. */
-  static Column segmentBytes(Column objectBytes, SegmentOptions segments) {
+  public static Column segmentBytes(Column objectBytes, SegmentOptions segments) {
     Column even =
         when(objectBytes.leq(0), lit(1L))
             .otherwise(
@@ -204,7 +204,7 @@ public final class Catalogue {
   }
 
   /** {@link io.metashard.Segmentation#segments} as a column. */
-  static Column segments(Column objectBytes, Column segmentBytes) {
+  public static Column segments(Column objectBytes, Column segmentBytes) {
     return when(objectBytes.equalTo(0L), lit(1))
         .otherwise(
             quotient(objectBytes.minus(1L), segmentBytes)

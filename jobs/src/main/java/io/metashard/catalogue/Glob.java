@@ -1,6 +1,7 @@
 package io.metashard.catalogue;
 
 import io.metashard.ObjectIds;
+import java.io.Serializable;
 import java.util.regex.Pattern;
 
 /**
@@ -11,7 +12,7 @@ import java.util.regex.Pattern;
  * because an object id need not be a path of this machine. All other characters stand for
  * themselves, line breaks included.
  */
-public final class Glob {
+public final class Glob implements Serializable {
   private final String text;
   private final Pattern pattern;
 

@@ -28,9 +28,4 @@ public final class Listing {
           .add(WAITING, DataTypes.BooleanType, false);
 
   private Listing() {}
-
-  /** The version of an object: its ETag, or {@code size-modificationMillis} when it has none. */
-  public static String version(String etag, long objectBytes, long modifiedMillis) {
-    return etag == null || etag.isEmpty() ? objectBytes + "-" + modifiedMillis : etag;
-  }
 }

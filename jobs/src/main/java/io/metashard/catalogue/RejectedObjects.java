@@ -36,6 +36,12 @@ public final class RejectedObjects {
   /** This JVM's locale cannot spell the name, so it could not be opened by it. */
   public static final String NOT_IN_LOCALE = "name-not-in-locale";
 
+  /** Hadoop paths cannot name it: an empty part, or one of {@code .} and {@code ..}. */
+  public static final String NO_PATH = "no-hadoop-path";
+
+  /** An inventory's entry without key, size or time. */
+  public static final String BROKEN_ENTRY = "broken-inventory-entry";
+
   public static final StructType SCHEMA =
       new StructType()
           .add(RUN_ID, DataTypes.StringType, false)

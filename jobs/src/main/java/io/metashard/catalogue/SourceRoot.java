@@ -3,6 +3,7 @@ package io.metashard.catalogue;
 import io.metashard.ObjectIds;
 import io.metashard.config.Settings;
 import io.metashard.config.SettingsException;
+import java.io.Serializable;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -20,6 +21,8 @@ import java.util.Set;
  * @param minBytes smaller objects are left alone
  * @param minAge younger objects wait for a later run: they may still be written to
  * @param logUri what access logs call the root; the uri unless configured
+ * @param inventory folder of an S3 Inventory configuration, or one manifest, that is read in place
+ *     of a listing; empty: the root is listed
  */
 public record SourceRoot(
     String name,
@@ -28,10 +31,12 @@ public record SourceRoot(
     List<Glob> exclude,
     long minBytes,
     Duration minAge,
-    String logUri) {
+    String logUri,
+    String inventory)
+    implements Serializable {
   private static final String KEY = "objects.roots";
   private static final Set<String> KEYS =
-      Set.of("name", "uri", "include", "exclude", "min-bytes", "min-age", "log-uri");
+      Set.of("name", "uri", "include", "exclude", "min-bytes", "min-age", "log-uri", "inventory");
 
   /** What a root's conditions say of one object. */
   public enum Choice {
@@ -60,11 +65,12 @@ public record SourceRoot(
     }
     include = List.copyOf(include);
     exclude = List.copyOf(exclude);
+    inventory = inventory == null ? "" : inventory.strip();
   }
 
   /** A root without conditions. */
   public static SourceRoot of(String name, String uri) {
-    return new SourceRoot(name, uri, List.of(), List.of(), 0, Duration.ZERO, uri);
+    return new SourceRoot(name, uri, List.of(), List.of(), 0, Duration.ZERO, uri, "");
   }
 
   /**
@@ -97,7 +103,8 @@ public record SourceRoot(
           globs(item, "exclude"),
           item.has("min-bytes") ? item.bytes("min-bytes") : 0,
           item.has("min-age") ? item.duration("min-age") : Duration.ZERO,
-          item.has("log-uri") ? item.string("log-uri") : uri);
+          item.has("log-uri") ? item.string("log-uri") : uri,
+          item.has("inventory") ? item.string("inventory") : "");
     } catch (SettingsException e) {
       throw e;
     } catch (IllegalArgumentException e) {
@@ -108,6 +115,11 @@ public record SourceRoot(
 
   private static List<Glob> globs(Settings item, String key) {
     return item.has(key) ? item.strings(key).stream().map(Glob::of).toList() : List.of();
+  }
+
+  /** Whether an S3 Inventory is read in place of a listing. */
+  public boolean hasInventory() {
+    return !inventory.isEmpty();
   }
 
   /** Whether an object of this root belongs into the catalogue at a moment. */

@@ -28,6 +28,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.UnsupportedFileSystemException;
@@ -111,19 +112,24 @@ public final class CatalogueJob {
     try (StagedListing listing =
         new StagedListing(staging, hadoop, context.at(), context.runId())) {
       for (SourceRoot root : roots) {
-        found.put(root, listed(root, listing, hadoop));
+        found.put(root, listed(root, staging, listing, hadoop));
       }
     }
     return found;
   }
 
-  private static StagedListing.Found listed(
-      SourceRoot root, StagedListing listing, Configuration hadoop) {
+  private StagedListing.Found listed(
+      SourceRoot root, Path staging, StagedListing listing, Configuration hadoop) {
     try {
+      if (root.hasInventory()) {
+        return inventory()
+            .stage(
+                root, inventory(staging, root), context.lake().read(Objects.TABLE), context.at());
+      }
       Path path = new Path(JobContext.qualified(root.uri(), hadoop));
       return listing.add(root, path, hadoop);
     } catch (FileNotFoundException e) {
-      throw unusable(root, "there is no such folder", e);
+      throw unusable(root, root.hasInventory() ? e.getMessage() : "there is no such folder", e);
     } catch (NotDirectoryException e) {
       throw unusable(root, "it is a file, not a folder", e);
     } catch (AccessDeniedException | AccessControlException e) {
@@ -138,6 +144,14 @@ public final class CatalogueJob {
               .formatted(root.name(), shown(root), printable(e.getMessage())),
           e);
     }
+  }
+
+  private InventoryListing inventory() {
+    return new InventoryListing(context.spark(), context.hadoop());
+  }
+
+  private static Path inventory(Path staging, SourceRoot root) {
+    return new Path(staging, "inventory-" + root.name());
   }
 
   private static MetashardException unusable(SourceRoot root, String why, Exception cause) {
@@ -158,14 +172,19 @@ public final class CatalogueJob {
 
   private StageReport compared(Path staging, Map<SourceRoot, StagedListing.Found> found) {
     Lake lake = context.lake();
-    Dataset<Row> listing =
-        Catalogue.byId(
-            context
-                .spark()
-                .read()
-                .schema(Listing.SCHEMA)
-                .option("mode", "FAILFAST")
-                .json(StagedListing.listed(staging).toString()));
+    Dataset<Row> all =
+        context
+            .spark()
+            .read()
+            .schema(Listing.SCHEMA)
+            .option("mode", "FAILFAST")
+            .json(StagedListing.listed(staging).toString());
+    for (SourceRoot root : found.keySet()) {
+      if (root.hasInventory()) {
+        all = all.unionByName(inventory().listed(inventory(staging, root)));
+      }
+    }
+    Dataset<Row> listing = Catalogue.byId(all);
     Dataset<Row> former = lake.read(Objects.TABLE);
     requireOneRoot(listing);
     Dataset<Row> compared =
@@ -177,7 +196,7 @@ public final class CatalogueJob {
       requireFewMissing(perRoot);
       long rejected = found.values().stream().mapToLong(StagedListing.Found::rejected).sum();
       if (rejected > 0) {
-        keepRejected(staging);
+        keepRejected(staging, found.keySet());
       }
       boolean changed =
           total(perRoot, Catalogue.IS_NEW)
@@ -288,7 +307,7 @@ public final class CatalogueJob {
     }
   }
 
-  private void keepRejected(Path staging) {
+  private void keepRejected(Path staging, Set<SourceRoot> listed) {
     Dataset<Row> rejected =
         context
             .spark()
@@ -296,13 +315,19 @@ public final class CatalogueJob {
             .schema(RejectedObjects.SCHEMA)
             .option("mode", "FAILFAST")
             .json(StagedListing.rejected(staging).toString())
-            .withColumn(RejectedObjects.AT, lit(context.at()));
+            .drop(RejectedObjects.AT);
+    for (SourceRoot root : listed) {
+      if (root.hasInventory()) {
+        rejected =
+            rejected.unionByName(inventory().refused(inventory(staging, root), context.runId()));
+      }
+    }
     // A retry of the same run finds the same names: kept once.
     context
         .lake()
         .append(
             RejectedObjects.TABLE,
-            rejected,
+            rejected.withColumn(RejectedObjects.AT, lit(context.at())),
             Lake.Commit.once("metashard-catalogue-" + context.runId(), 1, null));
   }
 

@@ -93,6 +93,7 @@ public final class ReshardJob {
           "Cannot execute plan %s: it was made from map sequence %d, the map is at %d; plan again"
               .formatted(planId, sequence, map.sequence()));
     }
+    new InventorySources(context).requireCurrent(planned);
     int buckets = planned.select(Plans.BUCKETS).first().getInt(0);
     EncodeOptions options = EncodeOptions.from(context.settings());
     Encoding encoding = new Encoding(options, locations, context.hadoop());

@@ -3,6 +3,7 @@ package io.metashard.job;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import io.metashard.ObjectIds;
+import io.metashard.ObjectVersions;
 import io.metashard.catalogue.Listing;
 import io.metashard.catalogue.RejectedObjects;
 import io.metashard.catalogue.SourceRoot;
@@ -80,7 +81,7 @@ final class StagedListing implements Closeable {
             listed.writeStringField(Listing.ROOT, root.name());
             listed.writeNumberField(Listing.OBJECT_BYTES, bytes);
             listed.writeStringField(
-                Listing.OBJECT_VERSION, Listing.version(etag, bytes, modifiedMillis));
+                Listing.OBJECT_VERSION, ObjectVersions.of(etag, bytes, modifiedMillis));
             listed.writeNumberField(Listing.MODIFIED_MILLIS, modifiedMillis);
             listed.writeBooleanField(Listing.WAITING, waiting);
             listed.writeEndObject();
@@ -115,6 +116,15 @@ final class StagedListing implements Closeable {
     private long waiting;
     private long left;
     private long rejected;
+
+    Found() {}
+
+    Found(long taken, long waiting, long left, long rejected) {
+      this.taken = taken;
+      this.waiting = waiting;
+      this.left = left;
+      this.rejected = rejected;
+    }
 
     long taken() {
       return taken;

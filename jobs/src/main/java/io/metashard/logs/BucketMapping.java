@@ -18,7 +18,7 @@ import java.util.Set;
  */
 public record BucketMapping(List<BucketRoot> roots, Others others) implements Serializable {
   private static final Set<String> ROOT_KEYS =
-      Set.of("name", "uri", "include", "exclude", "min-bytes", "min-age", "log-uri");
+      Set.of("name", "uri", "include", "exclude", "min-bytes", "min-age", "log-uri", "inventory");
 
   /**
    * @param prefix empty, or ends with a slash

@@ -1,10 +1,12 @@
 package io.metashard.store;
 
 import io.metashard.ObjectIds;
+import io.metashard.ObjectVersions;
 import java.io.EOFException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.EtagSource;
 import org.apache.hadoop.fs.FSDataInputStream;
@@ -28,12 +30,26 @@ public final class SourceFiles {
     }
   }
 
-  /** The store's ETag; where there is none, length and modification time in milliseconds. */
-  public static String version(FileStatus status) {
-    if (status instanceof EtagSource source && source.getEtag() != null) {
-      return source.getEtag();
+  /** What a source is like now. */
+  public record State(long bytes, String version, long modifiedMillis) {}
+
+  /** Looks at a source; empty when it is gone. */
+  public static Optional<State> state(Configuration hadoop, String uri) throws IOException {
+    Path path = new Path(uri);
+    try {
+      FileStatus status = fileSystem(path, hadoop).getFileStatus(path);
+      return Optional.of(new State(status.getLen(), version(status), status.getModificationTime()));
+    } catch (FileNotFoundException e) {
+      return Optional.empty();
     }
-    return status.getLen() + "-" + status.getModificationTime();
+  }
+
+  /** The version that the store's answer tells. */
+  private static String version(FileStatus status) {
+    return ObjectVersions.of(
+        status instanceof EtagSource source ? source.getEtag() : null,
+        status.getLen(),
+        status.getModificationTime());
   }
 
   /**

@@ -23,7 +23,7 @@ class SourceRootTest {
     assertThat(roots("[\"s3a://b/x\", { name = logs, uri = \"data/y\", log-uri = \"s3://c\" }]"))
         .containsExactly(
             SourceRoot.of("root0", "s3a://b/x"),
-            new SourceRoot("logs", "data/y", List.of(), List.of(), 0, Duration.ZERO, "s3://c"));
+            new SourceRoot("logs", "data/y", List.of(), List.of(), 0, Duration.ZERO, "s3://c", ""));
   }
 
   @Test
