@@ -95,12 +95,17 @@ final class LakeUnderTest {
 
   /** SHA-256 of every source object, by id. */
   Map<String, String> sources() throws IOException {
-    try (Stream<Path> files = Files.walk(objects)) {
+    return digestsBelow(objects);
+  }
+
+  /** SHA-256 of every file below a folder, by its path there. */
+  static Map<String, String> digestsBelow(Path root) throws IOException {
+    try (Stream<Path> files = Files.walk(root)) {
       return files
           .filter(Files::isRegularFile)
           .collect(
               Collectors.toMap(
-                  file -> objects.relativize(file).toString(),
+                  file -> root.relativize(file).toString(),
                   LakeUnderTest::sha256,
                   (a, b) -> a,
                   TreeMap::new));
@@ -135,7 +140,7 @@ final class LakeUnderTest {
     return found;
   }
 
-  private static Map<String, String> digests(String text, String separator) {
+  static Map<String, String> digests(String text, String separator) {
     return text.lines()
         .map(line -> line.split(separator, 2))
         .collect(Collectors.toMap(parts -> parts[1], parts -> parts[0], (a, b) -> a, TreeMap::new));
