@@ -320,6 +320,63 @@ public final class Settings {
     return out.toString();
   }
 
+  /**
+   * The same for people: sizes and durations as one writes them, {@code 64 MiB} and {@code 24h},
+   * however they were given.
+   */
+  public String shown() {
+    Map<String, String> lines = new TreeMap<>();
+    redact("", values.root(), lines);
+    Config reference = reference();
+    StringBuilder out = new StringBuilder();
+    lines.forEach(
+        (key, value) ->
+            out.append(key)
+                .append(" = ")
+                .append(shown(reference, key, value, values))
+                .append('\n'));
+    return out.toString();
+  }
+
+  private static String shown(Config reference, String key, String value, Config values) {
+    boolean inOpen = OPEN.stream().anyMatch(open -> key.startsWith(open + "."));
+    if (inOpen || key.contains("[") || !reference.hasPath(key) || isSecret(key)) {
+      return value;
+    }
+    String usual = String.valueOf(reference.getValue(key).unwrapped());
+    if (usual.matches("[0-9.]+ ?[KMGTPE]i?B")) {
+      return bytesText(values.getMemorySize(key).toBytes());
+    }
+    return usual.matches("[0-9.]+ ?(?:ms|[smhd])") ? durationText(values.getDuration(key)) : value;
+  }
+
+  /** In the largest unit that has it whole: {@code 64 MiB}, {@code 1000 B}. */
+  static String bytesText(long bytes) {
+    String[] units = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
+    int unit = 0;
+    long rest = bytes;
+    while (rest != 0 && rest % 1024 == 0 && unit < units.length - 1) {
+      rest /= 1024;
+      unit++;
+    }
+    return rest + " " + units[unit];
+  }
+
+  /** In the largest unit that has it whole; days from three on: {@code 35d}, {@code 24h}. */
+  static String durationText(Duration duration) {
+    long millis = duration.toMillis();
+    if (millis != 0 && millis % 86_400_000 == 0 && millis >= 3 * 86_400_000L) {
+      return millis / 86_400_000 + "d";
+    }
+    if (millis != 0 && millis % 3_600_000 == 0) {
+      return millis / 3_600_000 + "h";
+    }
+    if (millis != 0 && millis % 60_000 == 0) {
+      return millis / 60_000 + "m";
+    }
+    return millis % 1000 == 0 ? millis / 1000 + "s" : millis + "ms";
+  }
+
   private static void redact(String prefix, ConfigObject object, Map<String, String> lines) {
     Map<String, ConfigValue> sorted = new LinkedHashMap<>(object);
     sorted.forEach(

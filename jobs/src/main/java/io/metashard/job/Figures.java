@@ -5,10 +5,12 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 /** How figures are shown to people and to programs. */
 final class Figures {
   private static final ObjectMapper JSON = new ObjectMapper();
+  private static final Pattern BYTES = Pattern.compile("(?:^|[._])bytes(?:$|_)");
   private static final String[] UNITS = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
 
   private Figures() {}
@@ -51,11 +53,22 @@ final class Figures {
       for (int i = 0; i < list.size(); i++) {
         table.add(i == 0 ? name : "", list.get(i));
       }
-    } else if (name.endsWith("bytes") && value instanceof Number number) {
-      table.add(name, bytes(number.longValue()));
+    } else if (isBytes(name) && (value instanceof Long || value instanceof Integer)) {
+      table.add(name, bytes(((Number) value).longValue()));
+    } else if (isSeconds(name) && value instanceof Number number) {
+      table.add(name, duration(number.doubleValue()));
     } else {
       table.add(name, value);
     }
+  }
+
+  /** {@code stored_bytes}, {@code bytes_in}, {@code logical_bytes_planned}. */
+  private static boolean isBytes(String name) {
+    return BYTES.matcher(name).find();
+  }
+
+  private static boolean isSeconds(String name) {
+    return name.endsWith("seconds");
   }
 
   /** A cell: numbers as they are, fractions with four digits. */
@@ -69,7 +82,7 @@ final class Figures {
     return value.toString();
   }
 
-  /** {@code 1.5 MiB}; exact below 1 KiB. */
+  /** {@code 64 MiB}, {@code 1.50 MiB}; exact below 1 KiB. */
   static String bytes(long bytes) {
     double value = bytes;
     int unit = 0;
@@ -79,6 +92,36 @@ final class Figures {
     }
     return unit == 0
         ? bytes + " B"
-        : String.format(Locale.ROOT, value < 10 ? "%.2f %s" : "%.1f %s", value, UNITS[unit]);
+        : String.format(
+            Locale.ROOT,
+            value == Math.rint(value) ? "%.0f %s" : value < 10 ? "%.2f %s" : "%.1f %s",
+            value,
+            UNITS[unit]);
+  }
+
+  /** {@code 0.3s}, {@code 12s}, {@code 1m 30s}, {@code 3h 5m}, {@code 24h}, {@code 12d 6h}. */
+  static String duration(double seconds) {
+    if (!Double.isFinite(seconds) || seconds < 0) {
+      return "-";
+    }
+    if (seconds < 9.95) {
+      return String.format(Locale.ROOT, "%.1fs", seconds);
+    }
+    long whole = Math.round(seconds);
+    if (whole < 60) {
+      return whole + "s";
+    }
+    if (whole < 3600) {
+      return two(whole / 60, "m", whole % 60, "s");
+    }
+    long minutes = Math.round(seconds / 60);
+    // Two days are 48h, as in the configuration.
+    return minutes < 72 * 60
+        ? two(minutes / 60, "h", minutes % 60, "m")
+        : two(minutes / 1440, "d", minutes % 1440 / 60, "h");
+  }
+
+  private static String two(long big, String bigUnit, long small, String smallUnit) {
+    return small == 0 ? big + bigUnit : big + bigUnit + " " + small + smallUnit;
   }
 }

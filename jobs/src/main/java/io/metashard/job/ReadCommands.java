@@ -36,6 +36,9 @@ final class ReadCommands {
     @Option(names = "--prefix", description = "only ids that begin with this", defaultValue = "")
     private String prefix;
 
+    @Option(names = "--bytes", description = "sizes as numbers of bytes, not as 64 MiB")
+    private boolean exact;
+
     Ls() {
       super("ls");
     }
@@ -57,8 +60,10 @@ final class ReadCommands {
               if (!options().json()) {
                 out()
                     .printf(
-                        "%14d  %s  %s%n",
-                        object.objectBytes(),
+                        exact ? "%14s  %s  %s%n" : "%9s  %s  %s%n",
+                        exact
+                            ? Long.toString(object.objectBytes())
+                            : Figures.bytes(object.objectBytes()),
                         ObjectIds.printable(object.objectVersion()),
                         ObjectIds.printable(object.objectId(), Integer.MAX_VALUE));
               }
