@@ -8,10 +8,15 @@ import java.io.IOException;
 import java.nio.file.FileSystemException;
 import java.util.HashSet;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.apache.spark.SparkException;
 
 /** What a failure is called, and the exit code it gives. */
 final class Failures {
+  private static final Pattern INVISIBLE =
+      Pattern.compile(
+          "[\\p{Cc}\\p{Zl}\\p{Zp}\\x{200e}\\x{200f}\\x{202a}-\\x{202e}\\x{2066}-\\x{2069}]");
+
   private Failures() {}
 
   static int exitCode(Throwable failure) {
@@ -50,7 +55,14 @@ final class Failures {
     }
     int trace = text.indexOf("\n\tat ");
     String first = trace >= 0 ? text.substring(0, trace) : text;
-    return Settings.withoutUserInfo(first.strip().replaceAll("\\s*\\R\\s*", " "));
+    return visible(Settings.withoutUserInfo(first.strip().replaceAll("\\s*\\R\\s*", " ")));
+  }
+
+  /** What a library quotes of a stranger's name must not steer a terminal or fake a log line. */
+  private static String visible(String text) {
+    return INVISIBLE
+        .matcher(text)
+        .replaceAll(found -> "\\\\u%04x".formatted((int) found.group().charAt(0)));
   }
 
   private static boolean isWrapping(Throwable failure) {

@@ -1,10 +1,12 @@
 package io.metashard.job;
 
 import io.metashard.config.Settings;
+import io.metashard.config.SettingsException;
 import io.metashard.lake.Lake;
 import java.time.Instant;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.UnsupportedFileSystemException;
 import org.apache.spark.sql.SparkSession;
 
 /**
@@ -31,6 +33,11 @@ public record JobContext(
     try {
       Path path = new Path(uri);
       return path.getFileSystem(hadoop).makeQualified(path).toString();
+    } catch (UnsupportedFileSystemException e) {
+      throw new SettingsException(
+          "Cannot use %s: %s; correct the URI, or put the file system's jar on the class path"
+              .formatted(Settings.withoutUserInfo(uri), e.getMessage()),
+          e);
     } catch (java.io.IOException e) {
       throw new java.io.UncheckedIOException(
           "Cannot open %s: %s".formatted(Settings.withoutUserInfo(uri), e.getMessage()), e);

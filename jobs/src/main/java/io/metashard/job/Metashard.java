@@ -1,7 +1,6 @@
 package io.metashard.job;
 
 import io.metashard.Location;
-import io.metashard.config.Settings;
 import io.metashard.generate.GenerateOptions;
 import io.metashard.shardmap.ShardMap;
 import java.io.IOException;
@@ -42,6 +41,8 @@ import picocli.CommandLine.Option;
       ReadCommands.Cat.class,
       Metashard.Verify.class,
       Metashard.ShowConfig.class,
+      CheckCommand.class,
+      CompletionCommand.class,
       HelpCommand.class
     },
     footerHeading = "%nExit codes:%n",
@@ -50,7 +51,8 @@ import picocli.CommandLine.Option;
       "  1  failed",
       "  2  wrong use, configuration or input",
       "  3  verify found damage",
-      "  4  another run holds the lake or the map moved on: retry"
+      "  4  another run holds the lake or the map moved on: retry",
+      "  130, 143  stopped by Ctrl-C or SIGTERM: retry"
     })
 public final class Metashard {
   private Metashard() {}
@@ -66,8 +68,7 @@ public final class Metashard {
 
   /** Runs a command and gives back its exit code. */
   static int run(String... arguments) {
-    return new CommandLine(new Metashard())
-        .setCaseInsensitiveEnumValuesAllowed(true)
+    return commandLine()
         .setExecutionExceptionHandler(
             (failure, line, parsed) -> {
               PrintWriter err = line.getErr();
@@ -76,6 +77,13 @@ public final class Metashard {
               return Failures.exitCode(failure);
             })
         .execute(arguments.length == 0 ? new String[] {"help"} : arguments);
+  }
+
+  /** All commands and options. */
+  static CommandLine commandLine() {
+    return new CommandLine(new Metashard())
+        .setCaseInsensitiveEnumValuesAllowed(true)
+        .setUsageHelpWidth(Math.min(Math.max(Terminal.columns(), 60), 100));
   }
 
   static final class VersionText implements CommandLine.IVersionProvider {
@@ -303,8 +311,8 @@ public final class Metashard {
 
     @Override
     Answer run(Start start) {
-      Settings settings = start.settings();
-      return new Answer(0, settings.redacted(), Map.of("configuration", settings.redacted()));
+      String shown = start.settings().shown();
+      return new Answer(0, shown, Map.of("configuration", shown));
     }
   }
 

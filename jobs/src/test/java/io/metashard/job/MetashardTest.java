@@ -65,6 +65,8 @@ class MetashardTest {
             "cat",
             "verify",
             "config",
+            "check",
+            "completion",
             "help");
     for (String command : commands) {
       assertThat(ended.out()).contains("\n  " + command);
@@ -173,6 +175,41 @@ class MetashardTest {
     assertThat(runId(config, "2026-01-22T00:00:00Z")).isEqualTo(first);
     assertThat(runId(config, "2026-01-23T00:00:00Z")).isNotEqualTo(first);
     assertThat(runId(config("plan.survive = 1"), "2026-01-22T00:00:00Z")).isNotEqualTo(first);
+  }
+
+  @Test
+  void checkAnswersWithAnExitCodeAndOneLineEach() throws IOException {
+    Ended bad = run("check", "--config", config("objects.roots = [\"%s/none\"]".formatted(folder)));
+    assertThat(bad.exitCode()).isEqualTo(2);
+    assertThat(bad.out())
+        .containsPattern("(?m)^fail  source root0 +there is nothing at .*; correct its uri$")
+        .contains("A night cannot run here: 1 to mend");
+    Ended good = run("check", "--config", config(""), "--json");
+    assertThat(good.exitCode()).isZero();
+    JsonNode json = new ObjectMapper().readTree(good.out());
+    assertThat(json.get("failed").asInt()).isZero();
+    assertThat(json.get("checks").size()).isGreaterThan(6);
+    assertThat(json.get("checks").get(0).get("state").asText()).isIn("ok", "warn");
+  }
+
+  @Test
+  void configShowsSizesAndDurationsAsOneWritesThem() throws IOException {
+    String config = config("segments.max-bytes = 67108864\nforecast.horizon = 172800000");
+    assertThat(run("config", "--config", config).out())
+        .contains("segments.max-bytes = 64 MiB\n")
+        .contains("forecast.horizon = 48h\n")
+        .contains("forecast.history = 35d\n")
+        .contains("ingest.settle = 6h\n")
+        .contains("reshard.max-bytes-per-run = 1 TiB\n")
+        .contains("plan.storage-budget = 1.5\n");
+  }
+
+  @Test
+  void noCommandColoursItsOutputOffATerminal() throws IOException {
+    for (String[] line :
+        new String[][] {{"help"}, {"help", "nightly"}, {"check", "--config", config("")}}) {
+      assertThat(run(line).out()).doesNotContain("\u001b");
+    }
   }
 
   private static JsonNode runId(String config, String at) throws IOException {
