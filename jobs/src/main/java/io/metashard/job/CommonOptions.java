@@ -82,7 +82,14 @@ final class CommonOptions {
   @Option(names = "--quiet", description = "no progress, only the result and problems")
   private boolean quiet;
 
-  // Logging looks at these two itself, before anything is logged.
+  // Logging looks at this and the next two itself, before anything is logged.
+  @Option(
+      names = "--log-format",
+      paramLabel = "FORMAT",
+      description =
+          "text, or json: one object a line with run_id and stage (or METASHARD_LOG_FORMAT)")
+  private Logging.Format logFormat;
+
   @Option(names = "--verbose", description = "all that Spark says, and stack traces")
   private boolean verbose;
 
@@ -104,6 +111,10 @@ final class CommonOptions {
 
   boolean quiet() {
     return quiet;
+  }
+
+  Logging.Format logFormat() {
+    return logFormat != null ? logFormat : Logging.format(List.of(), System.getenv());
   }
 
   boolean usesSample() {
