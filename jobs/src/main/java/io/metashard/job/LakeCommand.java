@@ -3,6 +3,7 @@ package io.metashard.job;
 import io.metashard.config.Settings;
 import io.metashard.config.SettingsException;
 import io.metashard.lake.Lake;
+import io.metashard.shardmap.ShardMap;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
@@ -77,6 +78,7 @@ abstract class LakeCommand implements Callable<Integer> {
       String runId = options.runId(name, at, settings, now);
       result.put("run_id", runId);
       result.put("at", at.toString());
+      LogContext.run(runId);
       Configuration hadoop = hadoop(settings);
       String lakeRoot = JobContext.qualified(settings.string("lake.root"), hadoop);
       Answer answer = run(new Start(settings, hadoop, lakeRoot, at, runId));
@@ -89,14 +91,25 @@ abstract class LakeCommand implements Callable<Integer> {
       exitCode = Failures.exitCode(e);
       String message = Failures.message(e);
       result.put("error", message);
-      System.err.println("metashard " + name + ": " + message);
+      tell(message);
       LOG.debug("{} failed", name, e);
     }
     result.put("exit_code", exitCode);
     if (options.json()) {
       out().println(Figures.json(result));
     }
-    return writeResult(result, exitCode);
+    int ended = writeResult(result, exitCode);
+    LogContext.clear();
+    return ended;
+  }
+
+  /** Says why the command failed, as the log is written. */
+  private void tell(String message) {
+    if (options.logFormat() == Logging.Format.JSON) {
+      LOG.error(message);
+    } else {
+      System.err.println("metashard " + name + ": " + message);
+    }
   }
 
   static PrintStream out() {
@@ -123,24 +136,49 @@ abstract class LakeCommand implements Callable<Integer> {
         OutputStream out = file) {
       out.write((Figures.json(result) + "\n").getBytes(StandardCharsets.UTF_8));
     } catch (IOException e) {
-      System.err.println(
-          "metashard %s: Cannot write the result to %s: %s"
-              .formatted(name, Settings.withoutUserInfo(options.result()), Failures.message(e)));
+      tell(
+          "Cannot write the result to %s: %s"
+              .formatted(Settings.withoutUserInfo(options.result()), Failures.message(e)));
       return exitCode == 0 ? MetashardException.FAILED : exitCode;
     }
     return exitCode;
   }
 
-  /** Opens Spark, runs, and closes it again. */
+  /**
+   * Opens Spark, runs, and closes it again.
+   *
+   * @throws StopSignal.StoppedException if a signal asked to stop
+   */
   Answer withSpark(Start start, SparkWork work) throws IOException {
+    StopSignal stop = StopSignal.watch(name);
+    try {
+      return inSession(start, work, stop);
+    } catch (Exception e) { // Spark throws checked ones through methods that declare none
+      if (stop.asked().isPresent() && !(e instanceof StopSignal.StoppedException)) {
+        throw new StopSignal.StoppedException(
+            stop.asked().get().exitCode(),
+            "stopped by %s before anything began".formatted(stop.asked().get().text()),
+            e);
+      }
+      throw e;
+    } finally {
+      stop.end();
+    }
+  }
+
+  private Answer inSession(Start start, SparkWork work, StopSignal stop) throws IOException {
     SparkSession spark = Sessions.open(start.settings(), name);
+    stop.spark(spark.sparkContext());
+    LogContext.run(spark.sparkContext(), start.runId());
     LOG.info(
         "metashard {} on Spark {}, master {}",
         Version.text(),
         spark.version(),
         spark.sparkContext().master());
     ProgressBar progress =
-        new ProgressBar(System.err, Boolean.getBoolean("metashard.terminal") && !options.quiet());
+        Terminal.hasStderr() && options.logFormat() == Logging.Format.TEXT
+            ? ProgressBar.onTerminal(System.err, Terminal.columns())
+            : ProgressBar.inLog();
     if (!options.quiet()) {
       spark.sparkContext().addSparkListener(progress);
     }
@@ -151,6 +189,8 @@ abstract class LakeCommand implements Callable<Integer> {
               problem -> {
                 throw new MetashardException(MetashardException.USAGE, problem);
               });
+      StageMetrics metrics = new StageMetrics();
+      metrics.register(spark.sparkContext());
       JobContext context =
           new JobContext(
               spark,
@@ -158,10 +198,50 @@ abstract class LakeCommand implements Callable<Integer> {
               start.settings(),
               start.at(),
               start.runId());
-      return work.run(context, new StageRunner(context, progress));
+      StageRunner runner = new StageRunner(context, progress, metrics, stop);
+      Answer answer = runner.command(name, () -> work.run(context, runner));
+      progress.clear();
+      linger(start.settings(), stop);
+      return answer;
+    } catch (Exception e) { // Spark throws checked ones through methods that declare none
+      stop.acknowledge();
+      if (stop.asked().isEmpty()) {
+        throw e;
+      }
+      LOG.debug("{} was stopped", name, e);
+      throw new StopSignal.StoppedException(
+          stop.asked().get().exitCode(), stopped(spark, start, stop.asked().get()), e);
     } finally {
+      progress.clear();
       spark.stop();
     }
+  }
+
+  /** Stays up for a last scrape; a signal ends it, and the command has ended well all the same. */
+  private static void linger(Settings settings, StopSignal stop) {
+    long end = System.nanoTime() + settings.duration("metrics.linger").toNanos();
+    try {
+      while (stop.asked().isEmpty() && System.nanoTime() < end) {
+        Thread.sleep(100);
+      }
+    } catch (InterruptedException e) {
+      LOG.debug("Interrupted while lingering: the work is done");
+    }
+  }
+
+  /** What a signal left behind, for people. */
+  private static String stopped(SparkSession spark, Start start, StopSignal.Asked signal) {
+    String map;
+    try {
+      map =
+          new ShardMap(new Lake(spark, start.lakeRoot())).lastSwitchWasBy(start.runId())
+              ? "the shard map had been switched by this run"
+              : "the shard map is as it was before";
+    } catch (RuntimeException e) {
+      map = "the shard map is the old or the new one, whole (" + Failures.message(e) + ")";
+    }
+    return "stopped by %s; %s; run the same command again, it goes on from there"
+        .formatted(signal.text(), map);
   }
 
   /** Work that needs Spark. */

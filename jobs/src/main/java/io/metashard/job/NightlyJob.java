@@ -219,22 +219,9 @@ public final class NightlyJob {
   private Map<String, Object> summary() {
     Map<String, Object> summary = new LinkedHashMap<>();
     runner.reports().forEach((stage, report) -> summary.put(stage, stageValues(stage, report)));
-    Map<String, Object> totals = new LinkedHashMap<>();
-    context
-        .lake()
-        .read(Objects.TABLE)
-        .groupBy(col(Objects.STATE))
-        .agg(count(lit(1)))
-        .orderBy(col(Objects.STATE))
-        .collectAsList()
-        .forEach(row -> totals.put("objects_" + row.getString(0), row.getLong(1)));
-    MapStatistics map = MapStatistics.of(new ShardMap(context.lake()).rows());
-    totals.put("meta_shards", map.metaShards());
-    totals.put("logical_bytes", map.logicalBytes());
-    totals.put("stored_bytes", map.storedBytes());
-    totals.put("stored_per_logical", map.storageRatio());
-    totals.put("survives_lost_domains", map.survives());
-    summary.put("lake", totals);
+    LakeFigures lake = LakeFigures.of(context.lake());
+    runner.lake(lake);
+    summary.put("lake", lake.values());
     return summary;
   }
 
@@ -251,7 +238,7 @@ public final class NightlyJob {
 
   /** The summary for people: one line a stage, then what it found and what the lake holds. */
   static String text(Map<String, Object> summary) {
-    TextTable stages = new TextTable("stage", "state", "seconds", "rows_in", "rows_out", "why");
+    TextTable stages = new TextTable("stage", "state", "took", "rows_in", "rows_out", "why");
     Map<String, Object> figures = new LinkedHashMap<>();
     summary.forEach(
         (stage, value) -> {
@@ -263,7 +250,7 @@ public final class NightlyJob {
             stages.add(
                 stage,
                 values.get("state"),
-                "%.1f".formatted((Double) values.get("seconds")),
+                Figures.duration((Double) values.get("seconds")),
                 values.get("rows_in"),
                 values.get("rows_out"),
                 values.get("reason"));

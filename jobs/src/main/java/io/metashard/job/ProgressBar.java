@@ -1,93 +1,149 @@
 package io.metashard.job;
 
 import java.io.PrintStream;
-import java.util.Locale;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Objects;
 import org.apache.spark.scheduler.SparkListener;
 import org.apache.spark.scheduler.SparkListenerJobEnd;
 import org.apache.spark.scheduler.SparkListenerJobStart;
 import org.apache.spark.scheduler.SparkListenerTaskEnd;
+import org.apache.spark.scheduler.SparkListenerTaskStart;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * Shows how far the current Spark job is: a bar that is drawn over itself on a terminal, elsewhere
- * a plain line now and then.
+ * Shows how far the Spark jobs of a stage are: on a terminal a bar that is drawn over itself,
+ * elsewhere a log line now and then. Jobs that end soon show nothing.
  */
 final class ProgressBar extends SparkListener {
-  private static final int WIDTH = 30;
+  private static final Logger LOG = LoggerFactory.getLogger(ProgressBar.class);
+
+  /** Jobs shorter than this pass in silence. */
+  private static final long SHORT_MILLIS = 2_000;
+
   private static final long TERMINAL_MILLIS = 200;
   private static final long PLAIN_MILLIS = 15_000;
 
-  private final PrintStream out;
-  private final boolean terminal;
-  private final AtomicInteger done = new AtomicInteger();
-  private volatile int total;
-  private volatile String stage = "";
+  private final PrintStream terminal;
+  private final int columns;
+
+  /** Jobs that run now: several when a query is read while another is written. */
+  private final Map<Integer, Job> jobs = new HashMap<>();
+
+  private final Map<Integer, Integer> jobByStage = new HashMap<>();
+  private String stage = "";
   private long lastShown;
   private boolean drawn;
 
-  ProgressBar(PrintStream out, boolean terminal) {
-    this.out = out;
+  private static final class Job {
+    private final int tasks;
+    private final long startedAt;
+    private int done;
+
+    Job(int tasks, long startedAt) {
+      this.tasks = tasks;
+      this.startedAt = startedAt;
+    }
+  }
+
+  private ProgressBar(PrintStream terminal, int columns) {
     this.terminal = terminal;
+    this.columns = columns;
+  }
+
+  /** Draws a bar. */
+  static ProgressBar onTerminal(PrintStream terminal, int columns) {
+    return new ProgressBar(Objects.requireNonNull(terminal), columns);
+  }
+
+  /** Logs a line now and then. */
+  static ProgressBar inLog() {
+    return new ProgressBar(null, 0);
   }
 
   /** Names what runs now. */
-  void stage(String name) {
+  synchronized void stage(String name) {
     clear();
     stage = name;
   }
 
   @Override
-  public void onJobStart(SparkListenerJobStart job) {
+  public synchronized void onJobStart(SparkListenerJobStart job) {
     int tasks = 0;
     for (int i = 0; i < job.stageInfos().size(); i++) {
       tasks += job.stageInfos().apply(i).numTasks();
+      jobByStage.put(job.stageInfos().apply(i).stageId(), job.jobId());
     }
-    total = tasks;
-    done.set(0);
-    synchronized (this) {
-      lastShown = System.currentTimeMillis();
+    if (jobs.isEmpty()) {
+      lastShown = now();
+    }
+    jobs.put(job.jobId(), new Job(tasks, now()));
+  }
+
+  @Override
+  public synchronized void onTaskStart(SparkListenerTaskStart task) {
+    show();
+  }
+
+  @Override
+  public synchronized void onTaskEnd(SparkListenerTaskEnd task) {
+    Job job = jobs.get(jobByStage.getOrDefault(task.stageId(), -1));
+    if (job != null && task.taskInfo().successful()) {
+      job.done++;
+      show();
     }
   }
 
   @Override
-  public void onTaskEnd(SparkListenerTaskEnd task) {
-    show(done.incrementAndGet());
+  public synchronized void onJobEnd(SparkListenerJobEnd job) {
+    jobs.remove(job.jobId());
+    jobByStage.values().removeIf(id -> id == job.jobId());
+    if (jobs.isEmpty()) {
+      clear();
+    }
   }
 
-  @Override
-  public void onJobEnd(SparkListenerJobEnd job) {
-    clear();
-  }
-
-  private synchronized void show(int finished) {
-    long now = System.currentTimeMillis();
-    int of = Math.max(total, finished);
-    if (now - lastShown < (terminal ? TERMINAL_MILLIS : PLAIN_MILLIS)) {
+  private void show() {
+    long now = now();
+    long startedAt = Long.MAX_VALUE;
+    int done = 0;
+    int tasks = 0;
+    for (Job job : jobs.values()) {
+      startedAt = Math.min(startedAt, job.startedAt);
+      done += job.done;
+      tasks += job.tasks;
+    }
+    if (jobs.isEmpty()
+        || now - startedAt < SHORT_MILLIS
+        || now - lastShown < (terminal != null ? TERMINAL_MILLIS : PLAIN_MILLIS)) {
       return;
     }
     lastShown = now;
-    if (terminal) {
-      int filled = (int) ((long) WIDTH * finished / of);
-      out.printf(
-          Locale.ROOT,
-          "\r%-10s [%s%s] %d of %d tasks",
-          stage,
-          "#".repeat(filled),
-          ".".repeat(WIDTH - filled),
-          finished,
-          of);
-      out.flush();
+    Duration elapsed = Duration.ofMillis(now - startedAt);
+    if (terminal != null) {
+      String line = ProgressLine.render(stage, done, tasks, elapsed, columns);
+      // The rest of a longer line before it is blanked out.
+      terminal.print("\r" + line + " ".repeat(Math.max(0, columns - 1 - line.length())));
+      terminal.flush();
       drawn = true;
     } else {
-      out.printf(Locale.ROOT, "%s: %d of %d tasks%n", stage, finished, of);
+      LOG.info("{}: {}", stage, ProgressLine.text(done, tasks, elapsed));
     }
   }
 
-  private synchronized void clear() {
+  /** Takes the bar away, so that a line can be written. */
+  synchronized void clear() {
     if (drawn) {
-      out.print("\r" + " ".repeat(WIDTH + 40) + "\r");
-      out.flush();
+      terminal.print("\r" + " ".repeat(Math.max(0, columns - 1)) + "\r");
+      terminal.flush();
       drawn = false;
     }
+  }
+
+  /** Milliseconds that only grow. */
+  private static long now() {
+    return System.nanoTime() / 1_000_000;
   }
 }

@@ -160,7 +160,7 @@ public final class ReshardJob {
       int buckets,
       long blocks) {
     String staging = context.stagingPath("blocks");
-    LOG.info("Encoding {} blocks of {} logical bytes", blocks, logicalBytes);
+    LOG.info("Encoding {} blocks of {} (logical)", blocks, Figures.bytes(logicalBytes));
     encoding
         .write(
             planned,
@@ -188,7 +188,7 @@ public final class ReshardJob {
   private void requireWhole(Encoding encoding, Dataset<Row> written, Dataset<Row> planned) {
     Dataset<Row> toRead = encoding.toReadBack(written);
     long bytes = toRead.agg(coalesce(sum(col(ShardMapTable.LENGTH)), lit(0L))).first().getLong(0);
-    LOG.info("Reading {} bytes back, with a decode of every meta-shard", bytes);
+    LOG.info("Reading {} back, with a decode of every meta-shard", Figures.bytes(bytes));
     Dataset<Row> findings =
         encoding
             .check(toRead, VerifyJob.partitions(bytes))

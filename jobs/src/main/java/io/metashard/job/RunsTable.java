@@ -5,7 +5,13 @@ import java.util.List;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 
-/** One row per run and stage that ended, well or not. */
+/**
+ * One row per run and stage that ended, well or not, and one per command that began.
+ *
+ * <p>A command writes a row in state {@link #RUNNING} under its own name before its first stage. A
+ * command that was killed leaves it with no later row of the same {@link #ATTEMPT} and name; the
+ * stages that it finished have rows of that attempt.
+ */
 final class RunsTable {
   static final String RUN_ID = "run_id";
   static final String STAGE = "stage";
@@ -31,6 +37,20 @@ final class RunsTable {
   /** JSON of what the stage printed. */
   static final String FIGURES = "figures";
 
+  /** Null in rows of state {@code running}. */
+  static final String ENDED_AT = "ended_at";
+
+  /** Id of the process' work on this run: a retry has the same run id and another attempt. */
+  static final String ATTEMPT = "attempt";
+
+  /** What Spark calls the application: where its logs and its history are found. */
+  static final String APPLICATION_ID = "application_id";
+
+  static final String SPARK_VERSION = "spark_version";
+
+  /** State of the row that is written when a command begins. */
+  static final String RUNNING = "running";
+
   static final StructType SCHEMA =
       new StructType()
           .add(RUN_ID, DataTypes.StringType, false)
@@ -48,7 +68,12 @@ final class RunsTable {
           .add(PLANNED_AT, DataTypes.TimestampType, false)
           .add(FINGERPRINT, DataTypes.StringType, false)
           .add(REASON, DataTypes.StringType, false)
-          .add(FIGURES, DataTypes.StringType, false);
+          .add(FIGURES, DataTypes.StringType, false)
+          // Later than the others: null in older rows.
+          .add(ENDED_AT, DataTypes.TimestampType, true)
+          .add(ATTEMPT, DataTypes.StringType, true)
+          .add(APPLICATION_ID, DataTypes.StringType, true)
+          .add(SPARK_VERSION, DataTypes.StringType, true);
 
   static final TableDefinition TABLE = new TableDefinition("runs", SCHEMA, List.of());
 

@@ -7,6 +7,8 @@ import org.apache.spark.sql.SparkSession;
 
 /** Makes the Spark session: local by itself, or the one that spark-submit describes. */
 final class Sessions {
+  private static final String METRICS_NAMESPACE = "spark.metrics.namespace";
+
   private Sessions() {}
 
   static SparkSession open(Settings settings, String name) {
@@ -17,6 +19,10 @@ final class Sessions {
     options.put("spark.sql.extensions", "io.delta.sql.DeltaSparkSessionExtension");
     options.put(
         "spark.sql.catalog.spark_catalog", "org.apache.spark.sql.delta.catalog.DeltaCatalog");
+    if (System.getProperty(METRICS_NAMESPACE) == null) {
+      // Not the application id: every night would be a new set of series.
+      options.put(METRICS_NAMESPACE, StageMetrics.SOURCE);
+    }
     SparkSession.Builder builder = SparkSession.builder().appName("metashard " + name);
     if (!submitted) {
       int cores = Runtime.getRuntime().availableProcessors();

@@ -15,7 +15,6 @@ import io.metashard.shardmap.ShardMap;
 import io.metashard.shardmap.ShardMapTable;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -131,7 +130,7 @@ class NightlySparkTest {
 
   private Map<String, Object> night(String runId, Instant at, String more) {
     JobContext context = context(runId, at, more);
-    ProgressBar progress = new ProgressBar(new PrintStream(new ByteArrayOutputStream()), false);
+    ProgressBar progress = ProgressBar.inLog();
     return new NightlyJob(context, new StageRunner(context, progress), CatalogueOptions.DEFAULTS)
         .run(NightlyJob.Extent.FULL, NightlyJob.Repeat.SKIP_DONE);
   }

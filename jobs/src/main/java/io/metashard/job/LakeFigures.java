@@ -1,0 +1,58 @@
+package io.metashard.job;
+
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.count;
+import static org.apache.spark.sql.functions.lit;
+
+import io.metashard.catalogue.Objects;
+import io.metashard.lake.Lake;
+import io.metashard.shardmap.ShardMap;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * What a lake holds, in a handful of numbers.
+ *
+ * @param values by name, in the order in which they are printed
+ */
+record LakeFigures(Map<String, Object> values) {
+  /** Names that are metrics. */
+  static final List<String> METRICS =
+      List.of(
+          "objects_encoded",
+          "objects_pending",
+          "objects_stale",
+          "meta_shards",
+          "logical_bytes",
+          "stored_bytes",
+          "stored_per_logical",
+          "survives_lost_domains");
+
+  /** Names that are left out when there are no such objects. */
+  static final Set<String> ABSENT_IS_ZERO =
+      Set.of("objects_encoded", "objects_pending", "objects_stale");
+
+  LakeFigures {
+    values = Collections.unmodifiableMap(new LinkedHashMap<>(values));
+  }
+
+  static LakeFigures of(Lake lake) {
+    Map<String, Object> values = new LinkedHashMap<>();
+    lake.read(Objects.TABLE)
+        .groupBy(col(Objects.STATE))
+        .agg(count(lit(1)))
+        .orderBy(col(Objects.STATE))
+        .collectAsList()
+        .forEach(row -> values.put("objects_" + row.getString(0), row.getLong(1)));
+    MapStatistics map = MapStatistics.of(new ShardMap(lake).rows());
+    values.put("meta_shards", map.metaShards());
+    values.put("logical_bytes", map.logicalBytes());
+    values.put("stored_bytes", map.storedBytes());
+    values.put("stored_per_logical", map.storageRatio());
+    values.put("survives_lost_domains", map.survives());
+    return new LakeFigures(values);
+  }
+}
