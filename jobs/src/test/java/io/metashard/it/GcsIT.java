@@ -169,7 +169,8 @@ class GcsIT {
         hadoop {
           "fs.gs.impl" = "com.google.cloud.hadoop.fs.gcs.GoogleHadoopFileSystem"
           "fs.AbstractFileSystem.gs.impl" = "com.google.cloud.hadoop.fs.gcs.GoogleHadoopFS"
-          "fs.gs.auth.type" = "UNAUTHENTICATED"
+          "fs.gs.auth.service.account.enable" = false
+          "fs.gs.auth.null.enable" = true
           "fs.gs.project.id" = "test"
           "fs.gs.storage.root.url" = "%s/"
         }
