@@ -11,9 +11,8 @@ import picocli.CommandLine.Help.Ansi;
 @Command(
     name = "check",
     description = {
-      "Look whether a night could run: versions, configuration, permissions, conditional put,",
-      "clocks, failure domains. One line each, with what to do. Exit code 2 when one fails.",
-      "Writes small probe files to the lake and the locations, and deletes them again."
+      "Look whether a night could run here, and say what to mend.",
+      "Versions, configuration, permissions, conditional put, clocks, failure domains: one line each. Writes small probe files to the lake and the locations, and deletes them again. Exit code 2 when something fails."
     })
 final class CheckCommand extends LakeCommand {
   CheckCommand() {

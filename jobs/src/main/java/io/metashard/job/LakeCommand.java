@@ -108,7 +108,9 @@ abstract class LakeCommand implements Callable<Integer> {
     if (options.logFormat() == Logging.Format.JSON) {
       LOG.error(message);
     } else {
-      System.err.println("metashard " + name + ": " + message);
+      // A terminal shows ^C, or a bar, where the line would begin.
+      System.err.println(
+          (Terminal.hasStderr() ? "\r\u001b[K" : "") + "metashard " + name + ": " + message);
     }
   }
 
@@ -150,7 +152,7 @@ abstract class LakeCommand implements Callable<Integer> {
    * @throws StopSignal.StoppedException if a signal asked to stop
    */
   Answer withSpark(Start start, SparkWork work) throws IOException {
-    StopSignal stop = StopSignal.watch(name);
+    StopSignal stop = StopSignal.watch(this::tell);
     try {
       return inSession(start, work, stop);
     } catch (Exception e) { // Spark throws checked ones through methods that declare none

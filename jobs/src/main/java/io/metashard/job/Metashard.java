@@ -21,10 +21,8 @@ import picocli.CommandLine.Option;
 /** The one command: {@code metashard COMMAND}. The same class runs under spark-submit. */
 @Command(
     name = "metashard",
-    description = {
-      "Reads request logs, forecasts demand, and re-encodes objects into erasure-coded meta-shards,",
-      "with a Delta table that says where every block is."
-    },
+    description =
+        "Reads request logs, forecasts demand, and re-encodes objects into erasure-coded meta-shards, with a Delta table that says where every block is.",
     synopsisSubcommandLabel = "COMMAND",
     mixinStandardHelpOptions = true,
     versionProvider = Metashard.VersionText.class,

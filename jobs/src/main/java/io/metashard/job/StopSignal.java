@@ -4,6 +4,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import org.apache.spark.SparkContext;
 import org.apache.spark.util.SignalUtils;
 
@@ -16,7 +17,7 @@ import org.apache.spark.util.SignalUtils;
  */
 class StopSignal {
   /** For who runs jobs inside a process of their own: nothing ever asks to stop. */
-  static final StopSignal NONE = new StopSignal("", Thread.currentThread());
+  static final StopSignal NONE = new StopSignal(message -> {}, Thread.currentThread());
 
   /** Time in which the command must notice by itself, before its thread is interrupted. */
   private static final long NOTICE_MILLIS = 5_000;
@@ -34,14 +35,14 @@ class StopSignal {
   /** Whoever runs now: handlers stay, commands come and go. */
   private static final AtomicReference<StopSignal> CURRENT = new AtomicReference<>();
 
-  private final String command;
+  private final Consumer<String> tell;
   private final Thread worker;
   private final AtomicReference<Asked> asked = new AtomicReference<>();
   private volatile SparkContext spark;
   private volatile boolean acknowledged;
 
-  private StopSignal(String command, Thread worker) {
-    this.command = command;
+  private StopSignal(Consumer<String> tell, Thread worker) {
+    this.tell = tell;
     this.worker = worker;
   }
 
@@ -59,9 +60,13 @@ class StopSignal {
     }
   }
 
-  /** Watches for signals on behalf of a command that the calling thread runs. */
-  static StopSignal watch(String command) {
-    StopSignal signal = new StopSignal(command, Thread.currentThread());
+  /**
+   * Watches for signals on behalf of a command that the calling thread runs.
+   *
+   * @param tell takes what people are told when one comes
+   */
+  static StopSignal watch(Consumer<String> tell) {
+    StopSignal signal = new StopSignal(tell, Thread.currentThread());
     CURRENT.set(signal);
     if (REGISTERED.compareAndSet(false, true)) {
       // Does nothing where there are no such signals; a shell that ignores one stays so.
@@ -87,8 +92,7 @@ class StopSignal {
     if (!asked.compareAndSet(null, now)) {
       Runtime.getRuntime().halt(now.exitCode());
     }
-    System.err.printf(
-        "%nmetashard %s: stopping after %s; the same again ends it at once%n", command, now.text());
+    tell.accept("stopping after %s; the same again ends it at once".formatted(now.text()));
     Thread thread = new Thread(() -> stop(now), "stop-by-signal");
     thread.setDaemon(true);
     thread.start();

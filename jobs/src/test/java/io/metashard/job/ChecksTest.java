@@ -119,6 +119,51 @@ class ChecksTest {
     assertThat(onlyFailure(check("")).what()).isEqualTo("location l2");
   }
 
+  /** One location on a file system that is odd in one way. */
+  private List<CheckLine> checkOdd(String how) {
+    return check(
+        "hadoop { \"fs.odd.impl\" = %s }\n%s"
+            .formatted(
+                OddFileSystem.class.getName(),
+                locations(8)
+                    .replaceAll(
+                        "]$", ", { name = odd, uri = \"odd://%s%s\" }]".formatted(how, location(9)))));
+  }
+
+  @Test
+  void aPlaceWhereTwoWritersOfOneFileWinFails() {
+    CheckLine failure = onlyFailure(checkOdd(OddFileSystem.BOTH));
+    assertThat(failure.what()).isEqualTo("location odd");
+    assertThat(failure.found()).startsWith("of two writers of one file at odd://both/");
+    assertThat(failure.fix()).contains("puts conditionally");
+    assertThat(location(9)).doesNotExist();
+  }
+
+  @Test
+  void aClockThatIsOffWarns() {
+    List<CheckLine> lines = checkOdd(OddFileSystem.LATE);
+    assertThat(of(lines, CheckLine.State.FAIL)).isEmpty();
+    assertThat(of(lines, CheckLine.State.WARN))
+        .anyMatch(
+            line ->
+                line.what().equals("location odd")
+                    && line.found().equals("its clock is 1h behind ours"));
+    // Those of the others are ours.
+    assertThat(lines.stream().filter(line -> line.found().contains("clock"))).hasSize(1);
+  }
+
+  @Test
+  void aProbeThatCannotBeDeletedWarnsByName() {
+    List<CheckLine> lines = checkOdd(OddFileSystem.KEEPS);
+    assertThat(of(lines, CheckLine.State.FAIL)).isEmpty();
+    assertThat(of(lines, CheckLine.State.WARN))
+        .anyMatch(
+            line ->
+                line.what().equals("location odd")
+                    && line.found().contains("could not be deleted: ")
+                    && line.fix().contains("metashard-check-*"));
+  }
+
   @Test
   void aMissingSourceOrLogFails() {
     CheckLine source = onlyFailure(check("objects.roots = [\"%s\"]".formatted(folder + "/none")));
