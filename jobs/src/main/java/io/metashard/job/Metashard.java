@@ -1,12 +1,9 @@
 package io.metashard.job;
 
-import io.metashard.Location;
 import io.metashard.generate.GenerateOptions;
-import io.metashard.shardmap.ShardMap;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
-import java.time.Clock;
 import java.time.LocalDate;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -91,7 +88,7 @@ public final class Metashard {
     }
   }
 
-  /** A command that is one stage. */
+  /** A command that is one stage of the night, as the night runs it. */
   abstract static class StageCommand extends LakeCommand {
     private final String stage;
 
@@ -100,25 +97,36 @@ public final class Metashard {
       this.stage = stage;
     }
 
-    abstract StageReport stage(JobContext context);
+    abstract StageReport stage(NightlyJob night, JobContext context);
+
+    CatalogueOptions catalogueOptions() {
+      return CatalogueOptions.DEFAULTS;
+    }
+
+    NightlyJob.Repeat repeat() {
+      return options().force() ? NightlyJob.Repeat.FORCE : NightlyJob.Repeat.SKIP_DONE;
+    }
 
     @Override
     Answer run(Start start) throws IOException {
       return withSpark(
           start,
           (context, runner) -> {
-            StageReport report = runner.run(stage, List.of(), () -> stage(context));
-            return answer(context.runId(), report);
+            StageReport report =
+                stage(new NightlyJob(context, runner, catalogueOptions()), context);
+            Map<String, Object> figures = new LinkedHashMap<>();
+            figures.put("run_id", context.runId());
+            figures.put("state", report.state());
+            figures.put("reason", report.reason());
+            figures.put("seconds", runner.seconds().get(stage));
+            List<String> before =
+                runner.reports().keySet().stream().filter(name -> !name.equals(stage)).toList();
+            if (!before.isEmpty()) {
+              figures.put("done_again_before", String.join(", ", before));
+            }
+            figures.putAll(report.figures());
+            return Answer.done(figures);
           });
-    }
-
-    private static Answer answer(String runId, StageReport report) {
-      Map<String, Object> figures = new LinkedHashMap<>();
-      figures.put("run_id", runId);
-      figures.put("state", report.state());
-      figures.put("reason", report.reason());
-      figures.putAll(report.figures());
-      return Answer.done(figures);
     }
   }
 
@@ -129,8 +137,8 @@ public final class Metashard {
     }
 
     @Override
-    StageReport stage(JobContext context) {
-      return new IngestJob(context).run();
+    StageReport stage(NightlyJob night, JobContext context) {
+      return night.ingest();
     }
   }
 
@@ -157,8 +165,13 @@ public final class Metashard {
     }
 
     @Override
-    StageReport stage(JobContext context) {
-      return new CatalogueJob(context, allowMissing.options()).run();
+    CatalogueOptions catalogueOptions() {
+      return allowMissing.options();
+    }
+
+    @Override
+    StageReport stage(NightlyJob night, JobContext context) {
+      return night.catalogue();
     }
   }
 
@@ -171,8 +184,8 @@ public final class Metashard {
     }
 
     @Override
-    StageReport stage(JobContext context) {
-      return new AggregateJob(context).run();
+    StageReport stage(NightlyJob night, JobContext context) {
+      return night.aggregate();
     }
   }
 
@@ -185,8 +198,8 @@ public final class Metashard {
     }
 
     @Override
-    StageReport stage(JobContext context) {
-      return new ForecastJob(context).run();
+    StageReport stage(NightlyJob night, JobContext context) {
+      return night.forecast(repeat());
     }
   }
 
@@ -204,22 +217,22 @@ public final class Metashard {
     }
 
     @Override
-    StageReport stage(JobContext context) {
-      List<Location> configured = Locations.configured(context.settings(), context.hadoop());
-      List<Location> locations =
-          Locations.reconcile(context.lake(), configured, Clock.systemUTC().instant());
-      ShardMap map = new ShardMap(context.lake());
-      PlanJob job =
-          new PlanJob(
-              context, locations, map.sequence(), map.rows(), NightlyJob.buckets(context, map));
-      return options().dryRun() ? job.withoutWriting().run() : job.run();
+    StageReport stage(NightlyJob night, JobContext context) {
+      return night.plan(
+          options().dryRun() ? NightlyJob.Extent.DRY_RUN : NightlyJob.Extent.FULL, repeat());
     }
   }
 
   @Command(
       name = "reshard",
-      description = "Carry out a plan: encode, read back, and switch the map by one commit.")
+      description = {
+        "Carry out a plan: encode, read back, and switch the map by one commit.",
+        "With --run-id ID the same as --plan ID it is the last stage of that run: a plan made from what has",
+        "changed since, such as the map, is made anew first."
+      })
   static final class Reshard extends StageCommand {
+    @CommandLine.Mixin private AllowMissing allowMissing;
+
     @Option(
         names = "--plan",
         paramLabel = "ID",
@@ -232,18 +245,32 @@ public final class Metashard {
     }
 
     @Override
-    StageReport stage(JobContext context) {
-      return new ReshardJob(context, Locations.known(context.lake())).run(planId);
+    CatalogueOptions catalogueOptions() {
+      return allowMissing.options();
+    }
+
+    @Override
+    StageReport stage(NightlyJob night, JobContext context) {
+      return planId.equals(context.runId())
+          ? night.reshardWhatIsPlannedNow(repeat())
+          : night.reshard(planId);
     }
   }
 
   @Command(
       name = "verify",
       description = {
-        "Read every block of the map and decode every meta-shard with parity in use.",
-        "Exit code 3 when something is damaged."
+        "Read every block of the map and decode every meta-shard with parity in use; with --sample",
+        "of some meta-shards only, chosen by the run's id: others each night. Exit code 3 when something is damaged."
       })
   static final class Verify extends LakeCommand {
+    @Option(
+        names = "--sample",
+        paramLabel = "PERCENT",
+        description = "of meta-shards, more than 0 and up to 100 (default: ${DEFAULT-VALUE})",
+        defaultValue = "100")
+    private double samplePercent;
+
     Verify() {
       super("verify");
     }
@@ -253,7 +280,7 @@ public final class Metashard {
       return withSpark(
           start,
           (context, runner) -> {
-            StageReport report = runner.run("verify", List.of(), new VerifyJob(context)::run);
+            StageReport report = runner.run("verify", List.of(), new VerifyJob(context, samplePercent)::run);
             return new Answer(
                 report.rowsOut() > 0 ? MetashardException.DAMAGE : 0,
                 Figures.table(report.figures()),

@@ -56,44 +56,133 @@ public final class NightlyJob {
 
   /** Runs the night and gives back what it did, stage by stage and in sum. */
   Map<String, Object> run(Extent extent, Repeat repeat) {
-    List<Location> configured = Locations.configured(context.settings(), context.hadoop());
-    runner.run("ingest", List.of(), new IngestJob(context)::run);
-    runner.run(
-        "catalogue", List.of(Objects.TABLE), new CatalogueJob(context, catalogueOptions)::run);
-    runner.run("aggregate", List.of(Requests.TABLE, Objects.TABLE), new AggregateJob(context)::run);
-    runner.run("forecast", List.of(Demand.TABLE, Objects.TABLE), () -> forecast(repeat));
-    Optional<String> finished = repeat == Repeat.FORCE ? Optional.empty() : finished();
-    if (finished.isPresent()) {
-      runner.run("plan", List.of(), () -> skipped("plan", finished.get()));
-      runner.run("reshard", List.of(), () -> skipped("reshard", finished.get()));
-    } else {
-      List<Location> locations =
-          Locations.reconcile(context.lake(), configured, Clock.systemUTC().instant());
-      runner.run(
-          "plan",
-          List.of(Forecasts.TABLE, Objects.TABLE, ShardMapTable.TABLE),
-          () -> plan(extent, locations));
-      Optional<String> tooOld = repeat == Repeat.FORCE ? Optional.empty() : olderThanMap();
-      if (extent == Extent.FULL && tooOld.isEmpty()) {
-        runner.run(
-            "reshard",
-            List.of(Plans.TABLE, ShardMapTable.TABLE),
-            () -> new ReshardJob(context, locations).run(context.runId()));
-      } else {
-        runner.run(
-            "reshard",
-            List.of(),
-            () -> skipped("reshard", tooOld.orElse("a dry run moves nothing")));
-      }
-    }
+    // What is wrong with the locations is better said before hours of work.
+    Locations.configured(context.settings(), context.hadoop());
+    ingest();
+    catalogue();
+    aggregate();
+    forecast(repeat);
+    plan(extent, repeat);
+    reshard(extent, repeat);
     return summary();
   }
 
-  private StageReport plan(Extent extent, List<Location> locations) {
+  StageReport ingest() {
+    return runner.run("ingest", List.of(), new IngestJob(context)::run);
+  }
+
+  StageReport catalogue() {
+    return runner.run(
+        "catalogue", List.of(Objects.TABLE), new CatalogueJob(context, catalogueOptions)::run);
+  }
+
+  StageReport aggregate() {
+    return runner.run(
+        "aggregate", List.of(Requests.TABLE, Objects.TABLE), new AggregateJob(context)::run);
+  }
+
+  StageReport forecast(Repeat repeat) {
+    return runner.run(
+        "forecast", List.of(Demand.TABLE, Objects.TABLE), () -> forecasted(repeat));
+  }
+
+  /** Plans, unless the run is finished. */
+  StageReport plan(Extent extent, Repeat repeat) {
+    Optional<String> finished = finished(repeat);
+    if (finished.isPresent()) {
+      return runner.run("plan", List.of(), () -> skipped("plan", finished.get()));
+    }
+    List<Location> locations = locations();
+    return runner.run(
+        "plan",
+        List.of(Forecasts.TABLE, Objects.TABLE, ShardMapTable.TABLE),
+        () -> {
+          PlanJob job = planJob(locations);
+          return extent == Extent.DRY_RUN ? job.withoutWriting().run() : job.run();
+        });
+  }
+
+  /** Carries the plan of this run out, unless nothing is to be done. */
+  StageReport reshard(Extent extent, Repeat repeat) {
+    Optional<String> nothing =
+        nothingToReshard(repeat)
+            .or(
+                () ->
+                    extent == Extent.DRY_RUN
+                        ? Optional.of("a dry run moves nothing")
+                        : Optional.empty());
+    if (nothing.isPresent()) {
+      return runner.run("reshard", List.of(), () -> skipped("reshard", nothing.get()));
+    }
+    return reshard(context.runId());
+  }
+
+  /**
+   * The last stage by itself, tried again until it is done: what a scheduler runs that retries
+   * stages one by one.
+   *
+   * <p>A retry of the whole night lists and plans again before it encodes. Here the same is done
+   * when it is needed: the plan is made anew if anything that it was made from is another since,
+   * such as the map, and the catalogue too if an attempt of this run failed, since the sources may
+   * have changed.
+   */
+  StageReport reshardWhatIsPlannedNow(Repeat repeat) {
+    if (nothingToReshard(repeat).isEmpty()) {
+      if (triedBefore()) {
+        catalogue();
+      }
+      if (!isPlanCurrent()) {
+        plan(Extent.FULL, repeat);
+      }
+    }
+    return reshard(Extent.FULL, repeat);
+  }
+
+  /** Carries out a plan that another run made. */
+  StageReport reshard(String planId) {
+    return runner.run(
+        "reshard",
+        List.of(Plans.TABLE, ShardMapTable.TABLE),
+        () -> new ReshardJob(context, Locations.known(context.lake())).run(planId));
+  }
+
+  private List<Location> locations() {
+    return Locations.reconcile(
+        context.lake(),
+        Locations.configured(context.settings(), context.hadoop()),
+        Clock.systemUTC().instant());
+  }
+
+  private PlanJob planJob(List<Location> locations) {
     ShardMap map = new ShardMap(context.lake());
-    PlanJob job =
-        new PlanJob(context, locations, map.sequence(), map.rows(), buckets(context, map));
-    return extent == Extent.DRY_RUN ? job.withoutWriting().run() : job.run();
+    return new PlanJob(context, locations, map.sequence(), map.rows(), buckets(context, map));
+  }
+
+  private boolean triedBefore() {
+    return !ownRows("reshard").where(col(RunsTable.STATE).equalTo(StageReport.FAILED)).isEmpty();
+  }
+
+  /** Whether this run's newest plan is what would be planned now. */
+  private boolean isPlanCurrent() {
+    List<Row> newest =
+        ownRows("plan")
+            .where(col(RunsTable.STATE).equalTo(StageReport.DONE))
+            .orderBy(col(RunsTable.STARTED_AT).desc())
+            .select(col(RunsTable.FINGERPRINT))
+            .limit(1)
+            .collectAsList();
+    return !newest.isEmpty()
+        && newest.get(0).getString(0).equals(planJob(locations()).fingerprint());
+  }
+
+  private Dataset<Row> ownRows(String stage) {
+    return context
+        .lake()
+        .read(RunsTable.TABLE)
+        .where(
+            col(RunsTable.RUN_ID)
+                .equalTo(context.runId())
+                .and(col(RunsTable.STAGE).equalTo(stage)));
   }
 
   /** The map's number of buckets; at its creation, as configured or by the number of segments. */
@@ -119,7 +208,7 @@ public final class NightlyJob {
     return new StageReport(stage, StageReport.UNCHANGED, reason, "", 0, 0, 0, 0, Map.of());
   }
 
-  private StageReport forecast(Repeat repeat) {
+  private StageReport forecasted(Repeat repeat) {
     String fingerprint = forecastFingerprint();
     Dataset<Row> same =
         context
@@ -179,19 +268,21 @@ public final class NightlyJob {
             Version.text()));
   }
 
+  private Optional<String> nothingToReshard(Repeat repeat) {
+    return finished(repeat)
+        .or(() -> repeat == Repeat.FORCE ? Optional.empty() : olderThanMap());
+  }
+
   /** Why nothing is left to do for this run; empty when something is. */
-  private Optional<String> finished() {
+  private Optional<String> finished(Repeat repeat) {
     boolean done =
-        !context
-            .lake()
-            .read(RunsTable.TABLE)
-            .where(
-                col(RunsTable.RUN_ID)
-                    .equalTo(context.runId())
-                    .and(col(RunsTable.STAGE).equalTo("reshard"))
-                    .and(col(RunsTable.STATE).isin(StageReport.DONE, StageReport.UNCHANGED))
-                    .and(col(RunsTable.FINGERPRINT).equalTo(ReshardJob.FINISHED)))
-            .isEmpty();
+        repeat == Repeat.SKIP_DONE
+            && !ownRows("reshard")
+                .where(
+                    col(RunsTable.STATE)
+                        .isin(StageReport.DONE, StageReport.UNCHANGED)
+                        .and(col(RunsTable.FINGERPRINT).equalTo(ReshardJob.FINISHED)))
+                .isEmpty();
     return done
         ? Optional.of("run %s is finished; --force runs it anew".formatted(context.runId()))
         : Optional.empty();

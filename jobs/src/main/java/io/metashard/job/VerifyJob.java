@@ -4,13 +4,17 @@ import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.count;
 import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.min;
+import static org.apache.spark.sql.functions.pmod;
+import static org.apache.spark.sql.functions.xxhash64;
 
 import io.metashard.ObjectIds;
+import io.metashard.config.SettingsException;
 import io.metashard.encode.EncodeOptions;
 import io.metashard.encode.Encoding;
 import io.metashard.encode.Findings;
 import io.metashard.lake.Lake;
 import io.metashard.shardmap.ShardMap;
+import io.metashard.shardmap.ShardMapTable;
 import java.sql.Timestamp;
 import java.time.Clock;
 import java.util.LinkedHashMap;
@@ -25,20 +29,41 @@ public final class VerifyJob {
   /** Findings that are printed; all are in the table. */
   private static final int SHOWN = 10;
 
+  private static final int WHOLE = 100;
+
+  /** Meta-shards fall into this many lots; a sample is some of them. */
+  private static final int LOTS = 1_000_000;
+
   private final JobContext context;
+  private final double samplePercent;
 
   public VerifyJob(JobContext context) {
-    this.context = context;
+    this(context, WHOLE);
   }
 
   /**
-   * Verifies the newest map.
+   * @param samplePercent of meta-shards that are read, chosen by the run's id: a retry reads the
+   *     same, another night others
+   * @throws SettingsException if it is not above 0 and at most 100
+   */
+  public VerifyJob(JobContext context, double samplePercent) {
+    if (!(samplePercent > 0 && samplePercent <= WHOLE)) {
+      throw new SettingsException(
+          "Cannot verify a sample of %s percent: it must be more than 0 and at most 100"
+              .formatted(samplePercent));
+    }
+    this.context = context;
+    this.samplePercent = samplePercent;
+  }
+
+  /**
+   * Verifies the newest map, or the sample of it.
    *
    * @return figures; {@code damaged_blocks} above 0 means exit code 3
    */
   public StageReport run() {
     ShardMap map = new ShardMap(context.lake());
-    Dataset<Row> rows = map.rows();
+    Dataset<Row> rows = sample(map.rows());
     MapStatistics statistics = MapStatistics.of(rows);
     Encoding encoding =
         new Encoding(
@@ -53,6 +78,7 @@ public final class VerifyJob {
     long found;
     try {
       found = findings.count();
+      figures.put("sample_percent", samplePercent);
       figures.put("objects", statistics.objects());
       figures.put("meta_shards", statistics.metaShards());
       figures.put("blocks", statistics.blocks());
@@ -77,13 +103,26 @@ public final class VerifyJob {
     return new StageReport(
         "verify",
         StageReport.DONE,
-        found == 0 ? "every block is readable and every decode is right" : "damage was found",
+        found > 0
+            ? "damage was found"
+            : samplePercent < WHOLE
+                ? "every block of the sample is readable and every decode of it is right"
+                : "every block is readable and every decode is right",
         "",
         statistics.blocks(),
         found,
         statistics.storedBytes(),
         0,
         figures);
+  }
+
+  /** All blocks of the meta-shards that the run's id chooses. */
+  private Dataset<Row> sample(Dataset<Row> rows) {
+    return samplePercent == WHOLE
+        ? rows
+        : rows.where(
+            pmod(xxhash64(col(ShardMapTable.META_SHARD_ID), lit(context.runId())), lit(LOTS))
+                .lt(lit(samplePercent / WHOLE * LOTS)));
   }
 
   static int partitions(long bytes) {
