@@ -123,8 +123,8 @@ public final class NightlyJob {
    *
    * <p>A retry of the whole night lists and plans again before it encodes. Here the same is done
    * when it is needed: the plan is made anew if anything that it was made from is another since,
-   * such as the map, and the catalogue too if an attempt of this run failed, since the sources may
-   * have changed.
+   * such as the map, and the catalogue too if an attempt of this run did not end well, since the
+   * sources may have changed.
    */
   StageReport reshardWhatIsPlannedNow(Repeat repeat) {
     if (nothingToReshard(repeat).isEmpty()) {
@@ -158,8 +158,11 @@ public final class NightlyJob {
     return new PlanJob(context, locations, map.sequence(), map.rows(), buckets(context, map));
   }
 
+  /** Whether an attempt of this run failed, or was killed: then only its beginning is known. */
   private boolean triedBefore() {
-    return !ownRows("reshard").where(col(RunsTable.STATE).equalTo(StageReport.FAILED)).isEmpty();
+    Dataset<Row> attempts = ownRows("reshard");
+    return !attempts.where(col(RunsTable.STATE).equalTo(StageReport.FAILED)).isEmpty()
+        || attempts.where(col(RunsTable.STATE).equalTo(RunsTable.RUNNING)).count() > 1;
   }
 
   /** Whether this run's newest plan is what would be planned now. */
