@@ -44,7 +44,14 @@ public final class Settings {
 
   private static final Set<String> SECRET_WORDS =
       Set.of(
-          "secret", "password", "token", "access.key", "access-key", "credential", "account.key");
+          "secret",
+          "password",
+          "token",
+          "access.key",
+          "access-key",
+          "credential",
+          "account.key",
+          "encryption.key");
 
   private final String source;
   private final Config values;

@@ -5,6 +5,7 @@ import io.metashard.config.Settings;
 import io.metashard.config.SettingsException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -131,8 +132,12 @@ final class CommonOptions {
   private static String read(String uri) {
     Path path = new Path(uri);
     try {
-      FileSystem fileSystem = path.getFileSystem(new Configuration());
-      try (InputStream in = fileSystem.open(path)) {
+      // One of its own: Hadoop would keep it, and give it out later without the options read here.
+      Configuration hadoop = HadoopSettings.configuration(Settings.defaults());
+      URI place =
+          path.toUri().getScheme() == null ? FileSystem.getDefaultUri(hadoop) : path.toUri();
+      try (FileSystem fileSystem = FileSystem.newInstance(place, hadoop);
+          InputStream in = fileSystem.open(path)) {
         byte[] bytes = in.readNBytes(MAX_CONFIG_BYTES + 1);
         if (bytes.length > MAX_CONFIG_BYTES) {
           throw new SettingsException(

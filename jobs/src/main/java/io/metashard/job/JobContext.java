@@ -17,6 +17,7 @@ import org.apache.spark.sql.SparkSession;
  */
 public record JobContext(
     SparkSession spark, Lake lake, Settings settings, Instant at, String runId) {
+  private static final String S3A = "org.apache.hadoop.fs.s3a.S3AFileSystem";
 
   /** The Hadoop configuration of the session, {@code hadoop { }} settings included. */
   public Configuration hadoop() {
@@ -28,10 +29,14 @@ public record JobContext(
     return lake.root() + "/_staging/" + runId + "/" + name;
   }
 
-  /** A path made absolute, with its scheme: relative ones are below the working folder. */
+  /**
+   * A path made absolute, with its scheme: relative ones are below the working folder. Where {@code
+   * s3://} is S3A it is spelt {@code s3a://}, so that a place has one name.
+   */
   public static String qualified(String uri, Configuration hadoop) {
     try {
-      Path path = new Path(uri);
+      boolean other = uri.startsWith("s3://") && S3A.equals(hadoop.get("fs.s3.impl"));
+      Path path = new Path(other ? "s3a" + uri.substring(2) : uri);
       return path.getFileSystem(hadoop).makeQualified(path).toString();
     } catch (UnsupportedFileSystemException e) {
       throw new SettingsException(

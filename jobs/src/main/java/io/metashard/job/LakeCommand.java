@@ -28,6 +28,7 @@ abstract class LakeCommand implements Callable<Integer> {
   @Mixin private CommonOptions options;
 
   private final String name;
+  private Configuration hadoop = new Configuration();
 
   LakeCommand(String name) {
     this.name = name;
@@ -79,7 +80,7 @@ abstract class LakeCommand implements Callable<Integer> {
       result.put("run_id", runId);
       result.put("at", at.toString());
       LogContext.run(runId);
-      Configuration hadoop = hadoop(settings);
+      hadoop = HadoopSettings.configuration(settings);
       String lakeRoot = JobContext.qualified(settings.string("lake.root"), hadoop);
       Answer answer = run(new Start(settings, hadoop, lakeRoot, at, runId));
       exitCode = answer.exitCode();
@@ -118,23 +119,13 @@ abstract class LakeCommand implements Callable<Integer> {
     return System.out;
   }
 
-  private static Configuration hadoop(Settings settings) {
-    Configuration hadoop = new Configuration();
-    settings.open("hadoop").forEach(hadoop::set);
-    return hadoop;
-  }
-
   private int writeResult(Map<String, Object> result, int exitCode) {
     if (options.result() == null) {
       return exitCode;
     }
     Path path = new Path(options.result());
     try (FSDataOutputStream file =
-            path.getFileSystem(new Configuration())
-                .createFile(path)
-                .overwrite(true)
-                .recursive()
-                .build();
+            path.getFileSystem(hadoop).createFile(path).overwrite(true).recursive().build();
         OutputStream out = file) {
       out.write((Figures.json(result) + "\n").getBytes(StandardCharsets.UTF_8));
     } catch (IOException e) {
@@ -185,7 +176,7 @@ abstract class LakeCommand implements Callable<Integer> {
       spark.sparkContext().addSparkListener(progress);
     }
     try {
-      String store = spark.conf().get(LogStores.setting(start.lakeRoot()), null);
+      String store = LogStores.inForce(start.lakeRoot(), spark.conf());
       LogStores.problem(start.lakeRoot(), store)
           .ifPresent(
               problem -> {

@@ -18,8 +18,9 @@ import org.apache.spark.sql.RowFactory;
 
 /** The locations of the configuration, held against those that the lake knows. */
 final class Locations {
-  private static final Set<String> KEYS =
-      Set.of("name", "uri", "domain", "tier", "capacity", "state");
+  /** Keys of a location; {@code hadoop} is for {@link HadoopSettings}. */
+  static final Set<String> KEYS =
+      Set.of("name", "uri", "domain", "tier", "capacity", "state", "hadoop");
 
   private Locations() {}
 

@@ -37,7 +37,8 @@ final class Sessions {
       options.put("spark.sql.catalogImplementation", "in-memory");
       options.putAll(settings.open("spark"));
     }
-    settings.open("hadoop").forEach((key, value) -> options.put("spark.hadoop." + key, value));
+    HadoopSettings.of(settings).forEach((key, value) -> options.put("spark.hadoop." + key, value));
+    LogStores.defaults(options::get).forEach(options::put);
     for (Map.Entry<String, String> option : options.entrySet()) {
       builder = builder.config(option.getKey(), option.getValue());
     }
