@@ -23,6 +23,9 @@ final class HadoopSettings {
   /** Ingest keeps requests of it as maintenance: what Metashard itself reads is no demand. */
   private static final String OUR_USER_AGENT = "Metashard/" + Version.text();
 
+  private static final String FILE_COMMITTER =
+      "org.apache.hadoop.mapreduce.lib.output.FileOutputCommitterFactory";
+
   private static final Set<String> SCHEMES = Set.of("s3", "s3a", "s3n");
 
   /**
@@ -38,7 +41,13 @@ final class HadoopSettings {
           "fs.s3a.performance.flags", "create,mkdir,delete",
           "fs.s3a.multipart.size", "64M",
           // One request for one container or object, read forward.
-          "fs.s3a.readahead.range", "256K");
+          "fs.s3a.readahead.range", "256K",
+          // Hadoop's own default for these stores, the manifest committer, needs a class that is
+          // not
+          // in Spark's distribution; without it Spark writes into its final folder and fails.
+          "mapreduce.outputcommitter.factory.scheme.gs", FILE_COMMITTER,
+          "mapreduce.outputcommitter.factory.scheme.abfs", FILE_COMMITTER,
+          "mapreduce.outputcommitter.factory.scheme.abfss", FILE_COMMITTER);
 
   private HadoopSettings() {}
 
@@ -99,7 +108,7 @@ final class HadoopSettings {
     String[] sources = site.getPropertySources(key);
     return sources == null
         || sources.length == 0
-        || !sources[sources.length - 1].endsWith("core-default.xml");
+        || !sources[sources.length - 1].endsWith("-default.xml");
   }
 
   private static String userAgent(String theirs) {

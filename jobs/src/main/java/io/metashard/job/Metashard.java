@@ -280,7 +280,8 @@ public final class Metashard {
       return withSpark(
           start,
           (context, runner) -> {
-            StageReport report = runner.run("verify", List.of(), new VerifyJob(context, samplePercent)::run);
+            StageReport report =
+                runner.run("verify", List.of(), new VerifyJob(context, samplePercent)::run);
             return new Answer(
                 report.rowsOut() > 0 ? MetashardException.DAMAGE : 0,
                 Figures.table(report.figures()),

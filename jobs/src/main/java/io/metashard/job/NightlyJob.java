@@ -82,8 +82,7 @@ public final class NightlyJob {
   }
 
   StageReport forecast(Repeat repeat) {
-    return runner.run(
-        "forecast", List.of(Demand.TABLE, Objects.TABLE), () -> forecasted(repeat));
+    return runner.run("forecast", List.of(Demand.TABLE, Objects.TABLE), () -> forecasted(repeat));
   }
 
   /** Plans, unless the run is finished. */
@@ -272,8 +271,7 @@ public final class NightlyJob {
   }
 
   private Optional<String> nothingToReshard(Repeat repeat) {
-    return finished(repeat)
-        .or(() -> repeat == Repeat.FORCE ? Optional.empty() : olderThanMap());
+    return finished(repeat).or(() -> repeat == Repeat.FORCE ? Optional.empty() : olderThanMap());
   }
 
   /** Why nothing is left to do for this run; empty when something is. */

@@ -31,7 +31,8 @@ class MonitoringIT {
   private static final Path SAMPLE = Commands.HOME.resolve("data/sample");
   private static final String AT = "2026-01-22T00:00:00Z";
   private static final Pattern SERIES =
-      Pattern.compile("(?m)^metrics_metashard_driver_metashard_(\\S+?)_(?:Number|Value|Count)\\{[^}]*} (\\S+)$");
+      Pattern.compile(
+          "(?m)^metrics_metashard_driver_metashard_(\\S+?)_(?:Number|Value|Count)\\{[^}]*} (\\S+)$");
 
   /** Only loopback: the UI would listen on every interface. */
   private static final Map<String, String> LOOPBACK = Map.of("SPARK_LOCAL_IP", "127.0.0.1");

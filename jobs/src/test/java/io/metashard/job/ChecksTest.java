@@ -127,7 +127,8 @@ class ChecksTest {
                 OddFileSystem.class.getName(),
                 locations(8)
                     .replaceAll(
-                        "]$", ", { name = odd, uri = \"odd://%s%s\" }]".formatted(how, location(9)))));
+                        "]$",
+                        ", { name = odd, uri = \"odd://%s%s\" }]".formatted(how, location(9)))));
   }
 
   @Test
