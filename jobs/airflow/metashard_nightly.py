@@ -9,9 +9,10 @@ driver has ended with status 0 (SPARK-26365). ``result`` reads the same file and
 of a failure is decided by ``exit_code``: 1 (failed) and 4 (the map moved on) are tried again, with back-off; 2 (wrong
 configuration or input) and 3 (verify found damage) are not, nobody would see anything else.
 
-All stages of a night have one run id, made of the Dag run's logical date: a retry is the same run, and Metashard commits
-it once. The day that is planned (``--date``) is the day in which the data interval begins: the run of the interval from
-January 21st 06:15 to 22nd 06:15 plans at the end of the 21st, when its logs have had ``ingest.settle`` (6 h) to arrive.
+All stages of a night have one run id, made of the Dag run's logical date: a retry is the same run, and Metashard
+commits it once. The day that is planned (``--date``) is the day in which the data interval begins: the run of the
+interval from January 21st 06:15 to 22nd 06:15 plans at the end of the 21st, when its logs have had ``ingest.settle``
+(6 h) to arrive.
 
 Bytes move only on nights that are due. A backfill, or a day that ended long ago (``move_within_days``), stops after
 ``forecast``; so does ``mode`` = shadow, which runs ``nightly --shadow`` instead.
@@ -30,8 +31,8 @@ standalone    spark://host:7077                           the driver is started 
                                                           ``durable`` (on): a retry after a lost worker asks the
                                                           master's REST port (6066, extra ``rest-port``) for the driver
                                                           that still runs and waits for it instead of starting another.
-k8s           k8s://https://host:443, extra namespace     a driver pod. k8s_track_via_api = false: spark-submit waits for
-                                                          it (spark.kubernetes.submission.waitAppCompletion = true).
+k8s           k8s://https://host:443, extra namespace     a driver pod. k8s_track_via_api = false: spark-submit waits
+                                                          (spark.kubernetes.submission.waitAppCompletion = true).
                                                           true: it leaves, the pod is polled by the API, and ``durable``
                                                           reconnects. Wants apache-airflow-providers-cncf-kubernetes.
 yarn          yarn                                        an application. yarn_track_via_rm_api = false: spark-submit
@@ -68,7 +69,12 @@ from airflow.sdk import (
     dag,
     task,
 )
-from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowNotFoundException, AirflowSkipException
+from airflow.sdk.exceptions import (
+    AirflowException,
+    AirflowFailException,
+    AirflowNotFoundException,
+    AirflowSkipException,
+)
 
 log = logging.getLogger(__name__)
 
@@ -131,7 +137,9 @@ PARAMS = {
         description="folder for results, seen by drivers and by Airflow's workers",
     ),
     "results_conn_id": Param(
-        setting("results_conn_id", ""), type="string", description="Airflow's connection to that folder, such as aws_default"
+        setting("results_conn_id", ""),
+        type="string",
+        description="Airflow's connection to that folder, such as aws_default",
     ),
     "properties_file": Param(
         setting("properties_file", ""), type="string", description="spark-defaults.conf, as spark-submit sees it"
@@ -219,7 +227,9 @@ def deploying(params: Mapping[str, Any]) -> dict[str, Any]:
             conf = {"spark.yarn.submit.waitAppCompletion": "true"}
             return {"deploy_mode": "cluster", "durable": False, "conf": conf}
         case other:
-            raise AirflowFailException(f"Cannot submit: deploy_mode {other} is unknown; use client, standalone, k8s or yarn")
+            raise AirflowFailException(
+                f"Cannot submit: deploy_mode {other} is unknown; use client, standalone, k8s or yarn"
+            )
 
 
 def result_file(uri: str, conn_id: str) -> ObjectStoragePath:
@@ -307,7 +317,8 @@ class MetashardOperator(SparkSubmitOperator):
             super().execute(context)
         except AirflowFailException:
             raise
-        except Exception as e:  # spark-submit ended badly, or was not to be started: the result tells more, if there is one
+        except Exception as e:  # noqa: BLE001
+            # spark-submit ended badly, or was not to be started: the result tells more, if there is one.
             failure = e
             log.warning("spark-submit: %s", e)
         result = require_done(read_result(self.result, self.results_conn_id), self.result, failure)
@@ -330,9 +341,9 @@ class MetashardOperator(SparkSubmitOperator):
         self.application_args = arguments
 
     def _get_hook(self) -> Any:
-        # Whatever way a driver is started, it is by this hook; a retry that finds the driver of the attempt before alive
-        # starts none. So here, and only here, the result of an earlier attempt is in the way: it must not be taken for
-        # that of a driver that dies without a word.
+        # Whatever way a driver is started, it is by this hook; a retry that finds the driver of the attempt before
+        # alive starts none. So here, and only here, the result of an earlier attempt is in the way: it must not be
+        # taken for that of a driver that dies without a word.
         hook = super()._get_hook()
         submit = hook.submit
 
@@ -451,11 +462,10 @@ def metashard_nightly() -> None:
     @task(outlets=[SHARD_MAP])
     def shard_map(resharded: dict[str, Any], outlet_events: Any = None) -> None:
         """Says that the map is another one, if it is."""
-        if resharded["state"] != "done":
+        # Not whether this attempt did: it may be the retry of one that was lost after its commit.
+        if not resharded["map_switched_by_run"]:
             raise AirflowSkipException(f"The map is as it was: {resharded['reason']}")
-        outlet_events[SHARD_MAP].extra = {
-            name: resharded[name] for name in ("run_id", "map_sequence", "objects_encoded", "written_bytes")
-        }
+        outlet_events[SHARD_MAP].extra = {name: resharded[name] for name in ("run_id", "map_sequence")}
 
     @task(trigger_rule="none_failed_min_one_success")
     def night(dag_run: Any = None, params: Any = None, ti: Any = None) -> dict[str, Any]:

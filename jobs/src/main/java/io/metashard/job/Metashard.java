@@ -1,6 +1,7 @@
 package io.metashard.job;
 
 import io.metashard.generate.GenerateOptions;
+import io.metashard.shardmap.ShardMap;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -125,8 +126,14 @@ public final class Metashard {
               figures.put("done_again_before", String.join(", ", before));
             }
             figures.putAll(report.figures());
+            figures.putAll(factsAfter(context));
             return Answer.done(figures);
           });
+    }
+
+    /** What else is worth knowing when the stage has ended. */
+    Map<String, Object> factsAfter(JobContext context) {
+      return Map.of();
     }
   }
 
@@ -254,6 +261,16 @@ public final class Metashard {
       return planId.equals(context.runId())
           ? night.reshardWhatIsPlannedNow(repeat())
           : night.reshard(planId);
+    }
+
+    @Override
+    Map<String, Object> factsAfter(JobContext context) {
+      ShardMap map = new ShardMap(context.lake());
+      Map<String, Object> facts = new LinkedHashMap<>();
+      facts.put("map_sequence", map.sequence());
+      // By whichever attempt: a scheduler that lost one after its commit asks the next one.
+      facts.put("map_switched_by_run", map.lastSwitchWasBy(context.runId()));
+      return facts;
     }
   }
 

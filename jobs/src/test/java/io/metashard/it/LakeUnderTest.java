@@ -58,6 +58,10 @@ final class LakeUnderTest {
     return folder.resolve("locations/l" + index);
   }
 
+  Path config() {
+    return config;
+  }
+
   Path root() {
     return folder.resolve("lake");
   }

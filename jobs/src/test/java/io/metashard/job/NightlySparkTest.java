@@ -5,9 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.metashard.Location;
 import io.metashard.SharedSpark;
+import io.metashard.aggregate.Demand;
+import io.metashard.catalogue.Objects;
 import io.metashard.config.Settings;
 import io.metashard.config.SettingsException;
+import io.metashard.encode.PlannedBlocks;
+import io.metashard.forecast.Forecasts;
 import io.metashard.lake.Lake;
+import io.metashard.logs.Requests;
 import io.metashard.read.MetaShardReader;
 import io.metashard.read.ReadOptions;
 import io.metashard.shardmap.MapMovedException;
@@ -21,10 +26,15 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
 import java.time.Instant;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.commons.io.FileUtils;
@@ -303,5 +313,151 @@ class NightlySparkTest {
         .isInstanceOf(SettingsException.class)
         .hasMessageContaining("the lake knows that name at");
     assertThat(lake.version(ShardMapTable.TABLE)).isEqualTo(version);
+  }
+
+  /** A night of which one stage runs at a time, each as a process of its own would run it. */
+  private StageReport stage(String command, String runId, Function<NightlyJob, StageReport> stage)
+      throws IOException {
+    JobContext context = context(runId, AT, "");
+    StageRunner runner = new StageRunner(context, ProgressBar.inLog());
+    return runner.command(
+        command, () -> stage.apply(new NightlyJob(context, runner, CatalogueOptions.DEFAULTS)));
+  }
+
+  private StageReport reshardStage(String runId) throws IOException {
+    return stage(
+        "reshard", runId, night -> night.reshardWhatIsPlannedNow(NightlyJob.Repeat.SKIP_DONE));
+  }
+
+  private void stagesBeforeReshard(String runId) throws IOException {
+    for (Map.Entry<String, Function<NightlyJob, StageReport>> one : stages().entrySet()) {
+      stage(one.getKey(), runId, one.getValue());
+    }
+  }
+
+  private static Map<String, Function<NightlyJob, StageReport>> stages() {
+    Map<String, Function<NightlyJob, StageReport>> stages = new LinkedHashMap<>();
+    stages.put("ingest", NightlyJob::ingest);
+    stages.put("catalogue", NightlyJob::catalogue);
+    stages.put("aggregate", NightlyJob::aggregate);
+    stages.put("forecast", night -> night.forecast(NightlyJob.Repeat.SKIP_DONE));
+    stages.put("plan", night -> night.plan(NightlyJob.Extent.FULL, NightlyJob.Repeat.SKIP_DONE));
+    return stages;
+  }
+
+  /** What a night leaves, without what differs between two lakes: places, times, random names. */
+  private Map<String, List<String>> left() {
+    Map<String, List<String>> left = new TreeMap<>();
+    Map.of(
+            Requests.TABLE,
+            Set.of(Requests.SOURCE_FILE),
+            Demand.TABLE,
+            Set.<String>of(),
+            Forecasts.TABLE,
+            Set.<String>of(),
+            Plans.TABLE,
+            Set.of(PlannedBlocks.URI),
+            Objects.TABLE,
+            Set.of(Objects.URI),
+            ShardMapTable.TABLE,
+            Set.of(ShardMapTable.PATH, ShardMapTable.CONTAINER_OFFSET, ShardMapTable.WRITTEN_AT))
+        .forEach(
+            (table, without) ->
+                left.put(
+                    table.name(),
+                    lake.read(table).drop(without.toArray(String[]::new)).collectAsList().stream()
+                        .map(NightlySparkTest::rounded)
+                        .sorted()
+                        .toList()));
+    return left;
+  }
+
+  /** Sums of doubles depend on their order in the last digits. */
+  private static String rounded(Row row) {
+    return IntStream.range(0, row.size())
+        .mapToObj(i -> row.get(i) instanceof Double d ? "%.6g".formatted(d) : "" + row.get(i))
+        .collect(Collectors.joining("|"));
+  }
+
+  @Test
+  void stagesOneByOneWithEachTriedTwiceDoWhatANightDoes() throws IOException {
+    afterFirstNight();
+    Map<String, List<String>> ofTheNight = left();
+    assertThat(ofTheNight).hasSize(6).allSatisfy((table, rows) -> assertThat(rows).isNotEmpty());
+    use(SharedSpark.tempFolder("stages"));
+    copy(SAMPLE, folder);
+    for (Map.Entry<String, Function<NightlyJob, StageReport>> one : stages().entrySet()) {
+      StageReport first = stage(one.getKey(), FIRST, one.getValue());
+      StageReport retry = stage(one.getKey(), FIRST, one.getValue());
+      assertThat(first.state()).as(one.getKey()).isEqualTo(StageReport.DONE);
+      // A plan is made anew until it is carried out; as of the night, nothing else is done again.
+      assertThat(retry.state())
+          .as("%s again", one.getKey())
+          .isEqualTo(one.getKey().equals("plan") ? StageReport.DONE : StageReport.UNCHANGED);
+    }
+    assertThat(reshardStage(FIRST).state()).isEqualTo(StageReport.DONE);
+    long files = containers();
+    OptionalLong version = lake.version(ShardMapTable.TABLE);
+    assertThat(reshardStage(FIRST).reason())
+        .isEqualTo("run first is finished; --force runs it anew");
+    // As if the driver had been killed between the commit and its last word.
+    io.delta.tables.DeltaTable.forPath(SharedSpark.session(), lake.path(RunsTable.TABLE))
+        .delete("stage = 'reshard' and state <> 'running'");
+    assertThat(reshardStage(FIRST).reason())
+        .isEqualTo("this run has switched the map already; a retry commits once");
+    assertThat(lake.version(ShardMapTable.TABLE)).isEqualTo(version);
+    assertThat(containers()).isEqualTo(files);
+    Map<String, List<String>> ofTheStages = left();
+    // The killed retry planned anew, from the map that it had switched: nothing is left to move.
+    assertThat(ofTheStages.remove(Plans.TABLE.name())).isEmpty();
+    ofTheNight.remove(Plans.TABLE.name());
+    assertThat(ofTheStages).isEqualTo(ofTheNight);
+    requireReadsEqualSources(ReadOptions.Fallback.NONE);
+  }
+
+  @Test
+  void aReshardThatIsTriedAgainPlansAnewWhenMapOrSourcesMoved() throws IOException {
+    afterFirstNight();
+    String changed = sources().keySet().iterator().next();
+    Path file = folder.resolve("objects").resolve(changed);
+    Files.write(file, "one".getBytes(StandardCharsets.UTF_8));
+    stagesBeforeReshard("slow");
+    // Another run of the same day comes first, with the same sources.
+    night("quick", AT, "");
+    long sequence = new ShardMap(lake).sequence();
+    assertThat(sequence).isEqualTo(2);
+    assertThat(reshardStage("slow").reason()).isEqualTo("the plan moves nothing");
+    assertThat(new ShardMap(lake).sequence()).isEqualTo(sequence);
+
+    // A source changes between plan and reshard: that attempt fails, the next one sees it.
+    Files.write(file, "another".getBytes(StandardCharsets.UTF_8));
+    stagesBeforeReshard("late");
+    Files.write(file, "and yet another one".getBytes(StandardCharsets.UTF_8));
+    assertThatThrownBy(() -> reshardStage("late")).hasMessageContaining(changed);
+    assertThat(new ShardMap(lake).sequence()).isEqualTo(sequence);
+    assertThat(reshardStage("late").state()).isEqualTo(StageReport.DONE);
+    assertThat(new ShardMap(lake).sequence()).isEqualTo(sequence + 1);
+    requireReadsEqualSources(ReadOptions.Fallback.NONE);
+  }
+
+  @Test
+  void aSampleOfTheMapIsVerifiedAndOthersTheNextNight() throws IOException {
+    afterFirstNight();
+    long all = (Long) new VerifyJob(context("v", AT, "")).run().figures().get("meta_shards");
+    Set<Object> sizes = new HashSet<>();
+    long sum = 0;
+    for (int night = 0; night < 4; night++) {
+      StageReport report = new VerifyJob(context("v" + night, AT, ""), 50).run();
+      assertThat(report.rowsOut()).isZero();
+      sizes.add(report.rowsIn());
+      sum += (Long) report.figures().get("meta_shards");
+      assertThat(new VerifyJob(context("v" + night, AT, ""), 50).run().rowsIn())
+          .isEqualTo(report.rowsIn());
+    }
+    assertThat(sum).isBetween(1L, 4 * all - 1);
+    assertThat(sizes).hasSizeGreaterThan(1);
+    assertThatThrownBy(() -> new VerifyJob(context("v", AT, ""), 0))
+        .isInstanceOf(SettingsException.class)
+        .hasMessageContaining("0.0 percent: it must be more than 0 and at most 100");
   }
 }
