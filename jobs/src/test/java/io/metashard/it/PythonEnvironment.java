@@ -1,8 +1,10 @@
 package io.metashard.it;
 
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
 
@@ -37,7 +39,19 @@ enum PythonEnvironment {
   }
 
   /** The environment's folder, with everything installed. */
-  synchronized Path home() throws IOException, InterruptedException {
+  Path home() throws IOException, InterruptedException {
+    // Tests run in two processes.
+    Path lock = Files.createDirectories(Commands.JOBS.resolve("target")).resolve("venvs.lock");
+    synchronized (UV) {
+      try (FileChannel channel =
+          FileChannel.open(lock, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+        channel.lock(); // until it is closed
+        return installed();
+      }
+    }
+  }
+
+  private Path installed() throws IOException, InterruptedException {
     Path requirements =
         Commands.JOBS.resolve("src/test/python/requirements-%s.txt".formatted(word));
     Path home = venv(word);
@@ -64,17 +78,14 @@ enum PythonEnvironment {
   }
 
   private static Path uv() throws IOException, InterruptedException {
-    synchronized (UV) {
-      Path home = venv("uv");
-      Path uv = home.resolve("bin/uv");
-      if (!Files.exists(uv)) {
-        make(home);
-        Commands.require(
-            Commands.run(
-                List.of(home.resolve("bin/pip").toString(), "install", "-q", UV), Map.of()));
-      }
-      return uv;
+    Path home = venv("uv");
+    Path uv = home.resolve("bin/uv");
+    if (!Files.exists(uv)) {
+      make(home);
+      Commands.require(
+          Commands.run(List.of(home.resolve("bin/pip").toString(), "install", "-q", UV), Map.of()));
     }
+    return uv;
   }
 
   private static Path venv(String name) {
