@@ -34,7 +34,8 @@ final class CommonOptions {
   @Option(
       names = "--config",
       paramLabel = "FILE",
-      description = "configuration (HOCON), any Hadoop URI; default: the sample's conf/local.conf")
+      description =
+          "configuration (HOCON), any Hadoop URI or one of --files; default: the sample's conf/local.conf")
   private String config;
 
   @Option(
@@ -130,7 +131,7 @@ final class CommonOptions {
   }
 
   private static String read(String uri) {
-    Path path = new Path(uri);
+    Path path = Submitted.here().file(uri);
     try {
       // One of its own: Hadoop would keep it, and give it out later without the options read here.
       Configuration hadoop = HadoopSettings.configuration(Settings.defaults());

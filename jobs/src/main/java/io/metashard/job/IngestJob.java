@@ -34,6 +34,7 @@ import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.SparkContext;
+import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
@@ -256,10 +257,10 @@ public final class IngestJob {
     Dataset<Row> packed = IngestSteps.packed(files, bytesPerTask).persist(StorageLevel.DISK_ONLY());
     int tasks = 1 + packed.agg(functions.max(col(IngestSteps.TASK))).first().getInt(0);
     Broadcast<SerializableConfiguration> hadoop =
-        SerializableConfiguration.broadcast(sparkContext, context.hadoop());
+        JavaSparkContext.fromSparkContext(sparkContext)
+            .broadcast(new SerializableConfiguration(context.hadoop()));
     Dataset<Row> rows =
-        packed
-            .repartitionById(tasks, col(IngestSteps.TASK))
+        IngestSteps.onePartitionPerTask(packed, tasks)
             .mapPartitions(
                 new ReadLogFiles(options, limit, hadoop), Encoders.row(ParsedRows.SCHEMA))
             .persist(StorageLevel.DISK_ONLY());

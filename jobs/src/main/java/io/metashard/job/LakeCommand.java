@@ -88,7 +88,7 @@ abstract class LakeCommand implements Callable<Integer> {
       if (!options.json() && answer.text() != null) {
         out().print(answer.text());
       }
-    } catch (Exception e) { // Spark throws checked ones through methods that declare none
+    } catch (Throwable e) { // errors too: the result file says how every run ended
       exitCode = Failures.exitCode(e);
       String message = Failures.message(e);
       result.put("error", message);

@@ -12,6 +12,8 @@ final class Logging {
   private static final String PROPERTY = "log4j2.configurationFile";
   private static final String ENVIRONMENT = "METASHARD_LOG_FORMAT";
   private static final String OPTION = "--log-format";
+  private static final List<String> OF_THE_CLUSTER =
+      List.of("log4j2.properties", "log4j2.xml", "log4j2.yaml", "log4j2.json");
 
   private Logging() {}
 
@@ -23,24 +25,35 @@ final class Logging {
     JSON
   }
 
-  /** Call before anything logs: what logs first decides. Whoever set the property wants it so. */
+  /**
+   * Call before anything logs: what logs first decides. Whoever set the property, or put a log4j2
+   * file into Spark's configuration folder, wants it so; {@code --verbose} is stronger than the
+   * folder's file, JSON than both.
+   */
   static void configure(List<String> arguments) {
     boolean json = format(arguments, System.getenv()) == Format.JSON;
     boolean verbose = arguments.contains("--verbose");
+    boolean submitted = Submitted.here().bySparkSubmit();
     String file =
         "classpath:metashard-%s%slog4j2.properties"
             .formatted(json ? "json-" : "", verbose ? "verbose-" : "");
     boolean chosenByOthers = System.getProperty(PROPERTY) != null;
-    if (!chosenByOthers) {
+    if (!chosenByOthers && !submitted) {
       System.setProperty(PROPERTY, file);
     }
-    if (json && (chosenByOthers || System.getProperty("spark.master") != null)) {
-      // spark-submit has logged before us; who asks for JSON wants every line of ours so.
+    // spark-submit has logged before us, on a driver in the cluster too.
+    boolean late = submitted && !chosenByOthers && (verbose || !clusterHasItsOwn());
+    if (late || json && (chosenByOthers || submitted)) {
       Configurator.reconfigure(URI.create(file));
     }
     if (arguments.contains("--quiet")) {
       Configurator.setLevel("io.metashard", Level.WARN);
     }
+  }
+
+  private static boolean clusterHasItsOwn() {
+    ClassLoader spark = Configurator.class.getClassLoader();
+    return OF_THE_CLUSTER.stream().anyMatch(name -> spark.getResource(name) != null);
   }
 
   /** The last {@code --log-format} wins, then the environment; a word nobody knows is text here. */

@@ -57,7 +57,7 @@ public final class Metashard {
     Logging.configure(List.of(arguments));
     int exitCode = run(arguments);
     // Under spark-submit a System.exit(0) would race with the driver's own end.
-    if (exitCode != 0 || System.getProperty("spark.master") == null) {
+    if (exitCode != 0 || !Submitted.here().bySparkSubmit()) {
       System.exit(exitCode);
     }
   }

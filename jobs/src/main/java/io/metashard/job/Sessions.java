@@ -11,8 +11,20 @@ final class Sessions {
 
   private Sessions() {}
 
+  /**
+   * Opens the session.
+   *
+   * @throws MetashardException of exit code 2 if Spark or Delta Lake is of a version that is not
+   *     supported; none of their classes has been loaded then
+   */
   static SparkSession open(Settings settings, String name) {
-    boolean submitted = System.getProperty("spark.master") != null;
+    Platform.found()
+        .problem()
+        .ifPresent(
+            problem -> {
+              throw new MetashardException(MetashardException.USAGE, problem);
+            });
+    boolean submitted = Submitted.here().bySparkSubmit();
     Map<String, String> options = new TreeMap<>();
     // What the tables and their reading rest on, wherever the session comes from.
     options.put("spark.sql.session.timeZone", "UTC");

@@ -99,6 +99,21 @@ public final class IngestSteps {
   }
 
   /**
+   * Packed files with those of task n in partition n.
+   *
+   * <p>A hash of the task would put several into one partition and leave others empty. {@code
+   * Dataset.repartitionById} does just this, but only since Spark 4.1.
+   */
+  public static Dataset<Row> onePartitionPerTask(Dataset<Row> packed, int tasks) {
+    TaskPartitioner.TaskOf task = new TaskPartitioner.TaskOf(packed.schema().fieldIndex(TASK));
+    return packed
+        .sparkSession()
+        .createDataFrame(
+            packed.javaRDD().keyBy(task).partitionBy(new TaskPartitioner(tasks)).values(),
+            packed.schema());
+  }
+
+  /**
    * What one task reads, the cost of opening files included: two tasks a core when there is little,
    * at most {@code mostBytes} when there is much.
    */

@@ -38,7 +38,7 @@ final class Commands {
             .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
             .redirectOutput(out.toFile())
             .redirectError(err.toFile());
-    builder.environment().putAll(environment);
+    withoutOtherSparks(builder.environment()).putAll(environment);
     Process process = builder.start();
     if (!process.waitFor(MINUTES, TimeUnit.MINUTES)) {
       process.descendants().forEach(ProcessHandle::destroyForcibly);
@@ -49,6 +49,12 @@ final class Commands {
         process.exitValue(),
         Files.readString(out, StandardCharsets.UTF_8),
         Files.readString(err, StandardCharsets.UTF_8));
+  }
+
+  /** Another Spark of this machine would be used instead of the test's. */
+  static Map<String, String> withoutOtherSparks(Map<String, String> environment) {
+    environment.keySet().removeAll(List.of("SPARK_HOME", "SPARK_CONF_DIR"));
+    return environment;
   }
 
   static Ended require(Ended ended) {

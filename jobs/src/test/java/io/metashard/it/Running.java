@@ -5,10 +5,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 
 /** A program that runs while the test goes on; ended at the end, whatever happens. */
 final class Running implements AutoCloseable {
@@ -37,6 +39,13 @@ final class Running implements AutoCloseable {
                     + " os.execv(sys.argv[1], sys.argv[1:])",
                 Commands.JOBS.resolve("metashard").toString()));
     command.addAll(List.of(arguments));
+    Map<String, String> all = new HashMap<>(Map.of("METASHARD_HEAP", "2g"));
+    all.putAll(environment);
+    return of(command, all);
+  }
+
+  /** Starts a program. */
+  static Running of(List<String> command, Map<String, String> environment) throws IOException {
     Path folder = Files.createDirectories(Commands.JOBS.resolve("target/it-output"));
     Path out = Files.createTempFile(folder, "out", ".txt");
     Path err = Files.createTempFile(folder, "err", ".txt");
@@ -46,9 +55,17 @@ final class Running implements AutoCloseable {
             .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
             .redirectOutput(out.toFile())
             .redirectError(err.toFile());
-    builder.environment().put("METASHARD_HEAP", "2g");
-    builder.environment().putAll(environment);
+    Commands.withoutOtherSparks(builder.environment()).putAll(environment);
     return new Running(builder.start(), out, err);
+  }
+
+  boolean isAlive() {
+    return process.isAlive();
+  }
+
+  /** What it started, and what that started. */
+  Stream<ProcessHandle> descendants() {
+    return process.descendants();
   }
 
   String stderr() {
