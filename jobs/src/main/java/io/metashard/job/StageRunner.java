@@ -55,6 +55,7 @@ final class StageRunner {
     stop.goOn();
     long startedNanos = System.nanoTime();
     Instant startedAt = Instant.now();
+    progress.stage(name);
     metrics.succeededBefore(lastSuccess());
     record(
         new StageReport(name, RunsTable.RUNNING, "", "", 0, 0, 0, 0, Map.of()),

@@ -62,6 +62,7 @@ class MonitoringIT {
             spark {
               "spark.ui.enabled" = true
               "spark.ui.port" = %d
+              "spark.sql.shuffle.partitions" = 2
               "spark.metrics.conf" = "%s"
             }
             """
@@ -157,7 +158,7 @@ class MonitoringIT {
           HttpClient.newHttpClient()
               .send(
                   HttpRequest.newBuilder(
-                          URI.create("http://127.0.0.1:%d/metrics/prometheus".formatted(port)))
+                          URI.create("http://127.0.0.1:%d/metrics/prometheus/".formatted(port)))
                       .timeout(java.time.Duration.ofSeconds(5))
                       .build(),
                   HttpResponse.BodyHandlers.ofString());
