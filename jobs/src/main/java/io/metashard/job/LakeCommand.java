@@ -9,6 +9,7 @@ import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -212,7 +213,12 @@ abstract class LakeCommand implements Callable<Integer> {
 
   /** Stays up for a last scrape; a signal ends it, and the command has ended well all the same. */
   private static void linger(Settings settings, StopSignal stop) {
-    long end = System.nanoTime() + settings.duration("metrics.linger").toNanos();
+    Duration linger = settings.duration("metrics.linger");
+    if (!linger.isZero()) {
+      LOG.info(
+          "done; stays up for {} for a last scrape", Figures.duration(linger.toMillis() / 1e3));
+    }
+    long end = System.nanoTime() + linger.toNanos();
     try {
       while (stop.asked().isEmpty() && System.nanoTime() < end) {
         Thread.sleep(100);

@@ -132,7 +132,8 @@ class MonitoringIT {
           () -> {
             scrape().ifPresent(scraped::set);
             return scraped.get().getOrDefault("stage_reshard_state", 0.0) == 2
-                && scraped.get().getOrDefault("lake_objects_encoded", 0.0) > 0;
+                && scraped.get().getOrDefault("lake_objects_encoded", 0.0) > 0
+                && retry.stderr().contains("for a last scrape");
           });
       // The work is done: this only ends the wait for scrapers.
       retry.signal("TERM");
