@@ -144,7 +144,12 @@ abstract class LakeCommand implements Callable<Integer> {
    * @throws StopSignal.StoppedException if a signal asked to stop
    */
   Answer withSpark(Start start, SparkWork work) throws IOException {
-    StopSignal stop = StopSignal.watch(this::tell);
+    StopSignal stop =
+        StopSignal.watch(
+            message -> {
+              LogContext.run(start.runId()); // on the signal's own thread
+              tell(message);
+            });
     try {
       return inSession(start, work, stop);
     } catch (Exception e) { // Spark throws checked ones through methods that declare none
