@@ -387,8 +387,13 @@ record LayoutScore(double loadImbalance, Map<String, Double> blockReads, List<Ti
             .flatMap(task, Encoders.row(ReadTimeTask.TIMES))
             .groupBy(ReadTimeTask.LAYOUT, ReadTimeTask.MODEL, ReadTimeTask.BIN)
             .agg(sum(col(REQUESTS)), sum(col(ReadTimeTask.MILLIS)))
-            .orderBy(ReadTimeTask.LAYOUT, ReadTimeTask.MODEL, ReadTimeTask.BIN)
-            .collectAsList(); // some hundred bins a layout and model
+            .collectAsList() // some hundred bins a layout and model
+            .stream()
+            .sorted(
+                java.util.Comparator.comparing((Row row) -> row.getString(0))
+                    .thenComparing(row -> row.getString(1))
+                    .thenComparing(row -> row.getInt(2)))
+            .toList();
     Map<List<String>, List<Row>> byLayoutAndModel = new java.util.LinkedHashMap<>();
     bins.forEach(
         row ->

@@ -124,7 +124,7 @@ public final class Metashard {
             List<String> before =
                 runner.reports().keySet().stream().filter(name -> !name.equals(stage)).toList();
             if (!before.isEmpty()) {
-              figures.put("done_again_before", String.join(", ", before));
+              figures.put("done_before", String.join(", ", before));
             }
             figures.putAll(report.figures());
             figures.putAll(factsAfter(context));
@@ -201,7 +201,7 @@ public final class Metashard {
       name = "score",
       description = {
         "Hold the last night whose horizon has passed against what was requested: its forecast, and how its layout",
-        "would read and cost. Run it after aggregate and before plan; nightly does."
+        "would read and cost. Run it after aggregate; nightly and plan do it before they plan."
       })
   static final class Score extends StageCommand {
     Score() {
@@ -230,7 +230,8 @@ public final class Metashard {
 
   @Command(
       name = "plan",
-      description = "Decide which objects are encoded, in which shapes, and where. Moves nothing.")
+      description =
+          "Score the last night, if nothing did; decide which objects are encoded, in which shapes, and where. Moves nothing.")
   static final class Plan extends StageCommand {
     Plan() {
       super("plan");
@@ -243,6 +244,10 @@ public final class Metashard {
 
     @Override
     StageReport stage(NightlyJob night, JobContext context) {
+      if (!options().dryRun()) {
+        // Of a night in pieces: the map is still the one that readers met in the last horizon.
+        night.score();
+      }
       return night.plan(
           options().dryRun() ? NightlyJob.Extent.DRY_RUN : NightlyJob.Extent.FULL, repeat());
     }

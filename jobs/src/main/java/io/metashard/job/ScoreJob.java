@@ -365,7 +365,12 @@ final class ScoreJob {
         context
             .lake()
             .read(Plans.TABLE)
-            .where(col(Plans.RUN_ID).equalTo(night.runId()))
+            .where(
+                col(Plans.RUN_ID)
+                    .equalTo(night.runId())
+                    .and(
+                        coalesce(col(Plans.MAP_TABLE), lit(ShardMapTable.TABLE.name()))
+                            .equalTo(this.map.table().name())))
             .select(Plans.MAP_SEQUENCE)
             .takeAsList(1);
     Column own =
