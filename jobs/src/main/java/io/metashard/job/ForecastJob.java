@@ -11,6 +11,7 @@ import static org.apache.spark.sql.functions.when;
 import io.metashard.ObjectIds;
 import io.metashard.aggregate.Demand;
 import io.metashard.aggregate.Rebinned;
+import io.metashard.catalogue.ObjectStates;
 import io.metashard.catalogue.Objects;
 import io.metashard.forecast.ForecastOptions;
 import io.metashard.forecast.ForecastQuality;
@@ -19,6 +20,7 @@ import io.metashard.forecast.Forecaster;
 import io.metashard.forecast.Forecasts;
 import io.metashard.lake.Lake;
 import io.metashard.lake.TableDefinition;
+import io.metashard.shardmap.ShardMap;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -53,9 +55,15 @@ public final class ForecastJob {
 
   private final JobContext context;
   private final ForecastOptions options;
+  private final ShardMap shadow;
 
   public ForecastJob(JobContext context) {
+    this(context, null);
+  }
+
+  private ForecastJob(JobContext context, ShardMap shadow) {
     this.context = context;
+    this.shadow = shadow;
     this.options = ForecastOptions.from(context.settings());
     if (!SAFE_RUN_ID.matcher(context.runId()).matches() || context.runId().startsWith(".")) {
       throw new MetashardException(
@@ -63,6 +71,14 @@ public final class ForecastJob {
           "Cannot forecast as run %s: the id must be letters, digits, '.', '_' or '-' and not begin with '.'; set --run-id"
               .formatted(ObjectIds.printable(context.runId())));
     }
+  }
+
+  /**
+   * The same job, to which objects are encoded if this map serves them: a missing one is forecast
+   * then, too.
+   */
+  ForecastJob withStatesOf(ShardMap map) {
+    return new ForecastJob(context, map);
   }
 
   /** Where an attempt's MLlib model is kept; nothing of another attempt is written over. */
@@ -74,7 +90,11 @@ public final class ForecastJob {
     Lake lake = context.lake();
     // One version of each table for all passes: another run may commit meanwhile.
     String fingerprint = fingerprint(lake);
-    Dataset<Row> objects = pinned(lake, Objects.TABLE);
+    Dataset<Row> catalogued = pinned(lake, Objects.TABLE);
+    Dataset<Row> objects =
+        shadow == null
+            ? catalogued
+            : ObjectStates.refresh(catalogued, ShardMap.liveVersions(shadow.rows()));
     Dataset<Row> demand = Rebinned.toCurrent(pinned(lake, Demand.TABLE), objects);
     LocalDate runDate = context.at().atZone(ZoneOffset.UTC).toLocalDate();
     try (ForecastResult result = Forecaster.forecast(demand, objects, context.at(), options)) {

@@ -63,6 +63,11 @@ abstract class LakeCommand implements Callable<Integer> {
     return false;
   }
 
+  /** What default run ids begin with: runs that do different things have different ids. */
+  String runName() {
+    return name;
+  }
+
   @Override
   public Integer call() {
     Map<String, Object> result = new LinkedHashMap<>();
@@ -77,7 +82,7 @@ abstract class LakeCommand implements Callable<Integer> {
       SampleData sample = SampleData.forRun(options.usesSample());
       Settings settings = options.settings();
       Instant at = options.at(settings, now, sample.end());
-      String runId = options.runId(name, at, settings, now);
+      String runId = options.runId(runName(), at, settings, now);
       result.put("run_id", runId);
       result.put("at", at.toString());
       LogContext.run(runId);

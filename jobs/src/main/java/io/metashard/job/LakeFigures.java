@@ -4,6 +4,7 @@ import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.count;
 import static org.apache.spark.sql.functions.lit;
 
+import io.metashard.catalogue.ObjectStates;
 import io.metashard.catalogue.Objects;
 import io.metashard.lake.Lake;
 import io.metashard.shardmap.ShardMap;
@@ -12,6 +13,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
 
 /**
  * What a lake holds, in a handful of numbers.
@@ -40,14 +43,24 @@ record LakeFigures(Map<String, Object> values) {
   }
 
   static LakeFigures of(Lake lake) {
+    return of(lake.read(Objects.TABLE), new ShardMap(lake).rows());
+  }
+
+  /** What it would hold by another map than that which readers read. */
+  static LakeFigures of(Lake lake, ShardMap map) {
+    Dataset<Row> rows = map.rows();
+    return of(ObjectStates.refresh(lake.read(Objects.TABLE), ShardMap.liveVersions(rows)), rows);
+  }
+
+  private static LakeFigures of(Dataset<Row> objects, Dataset<Row> rows) {
     Map<String, Object> values = new LinkedHashMap<>();
-    lake.read(Objects.TABLE)
+    objects
         .groupBy(col(Objects.STATE))
         .agg(count(lit(1)))
         .orderBy(col(Objects.STATE))
         .collectAsList()
         .forEach(row -> values.put("objects_" + row.getString(0), row.getLong(1)));
-    MapStatistics map = MapStatistics.of(new ShardMap(lake).rows());
+    MapStatistics map = MapStatistics.of(rows);
     values.put("meta_shards", map.metaShards());
     values.put("logical_bytes", map.logicalBytes());
     values.put("stored_bytes", map.storedBytes());

@@ -76,6 +76,40 @@ final class Locations {
   }
 
   /**
+   * All locations, configured ones as configured, others as the lake knows them; writes nothing.
+   *
+   * @throws SettingsException if a name stands for another place than before
+   */
+  static List<Location> merged(Lake lake, List<Location> configured) {
+    Map<String, Location> all = new TreeMap<>();
+    known(lake).forEach(location -> all.put(location.name(), location));
+    for (Location location : configured) {
+      requireSamePlace(location, all.put(location.name(), location));
+    }
+    return List.copyOf(all.values());
+  }
+
+  /** Refuses a location whose name stands for another place in the lake, or is used up. */
+  private static void requireSamePlace(Location location, Location before) {
+    if (before != null
+        && (!before.uri().equals(location.uri()) || !before.domain().equals(location.domain()))) {
+      throw new SettingsException(
+          "Cannot use location %s at %s in domain %s: the lake knows that name at %s in domain %s and blocks may be there; give the new place a new name"
+              .formatted(
+                  location.name(),
+                  Settings.withoutUserInfo(location.uri()),
+                  location.domain(),
+                  Settings.withoutUserInfo(before.uri()),
+                  before.domain()));
+    }
+    if (before != null && before.state().equals(Location.GONE)) {
+      throw new SettingsException(
+          "Cannot use location %s: it was declared gone, and names are never reused; give the new place a new name"
+              .formatted(location.name()));
+    }
+  }
+
+  /**
    * Checks the configuration against the lake and writes down what is new.
    *
    * @return all locations of the lake: configured ones as configured, others as they were
@@ -92,22 +126,7 @@ final class Locations {
     boolean changed = false;
     for (Location location : configured) {
       Location before = all.get(location.name());
-      if (before != null
-          && (!before.uri().equals(location.uri()) || !before.domain().equals(location.domain()))) {
-        throw new SettingsException(
-            "Cannot use location %s at %s in domain %s: the lake knows that name at %s in domain %s and blocks may be there; give the new place a new name"
-                .formatted(
-                    location.name(),
-                    Settings.withoutUserInfo(location.uri()),
-                    location.domain(),
-                    Settings.withoutUserInfo(before.uri()),
-                    before.domain()));
-      }
-      if (before != null && before.state().equals(Location.GONE)) {
-        throw new SettingsException(
-            "Cannot use location %s: it was declared gone, and names are never reused; give the new place a new name"
-                .formatted(location.name()));
-      }
+      requireSamePlace(location, before);
       if (!location.equals(before)) {
         changed = true;
         if (before == null || !before.state().equals(location.state())) {

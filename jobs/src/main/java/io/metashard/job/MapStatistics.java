@@ -13,6 +13,7 @@ import static org.apache.spark.sql.functions.sum;
 import io.metashard.Block;
 import io.metashard.shardmap.ShardMap;
 import io.metashard.shardmap.ShardMapTable;
+import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 
@@ -31,19 +32,20 @@ record MapStatistics(
     return logicalBytes == 0 ? Double.NaN : (double) storedBytes / logicalBytes;
   }
 
+  /** Bytes that a block takes in its container. */
+  static Column physicalBytes() {
+    return col(ShardMapTable.LENGTH)
+        .plus(
+            ceil(col(ShardMapTable.LENGTH).divide(col(ShardMapTable.FRAME_BYTES)))
+                .multiply(Block.FRAME_HEADER_BYTES));
+  }
+
   static MapStatistics of(Dataset<Row> map) {
     Row blocks =
         map.agg(
                 countDistinct(col(ShardMapTable.META_SHARD_ID)),
                 count(lit(1)),
-                coalesce(
-                    sum(
-                        col(ShardMapTable.LENGTH)
-                            .plus(
-                                ceil(col(ShardMapTable.LENGTH)
-                                        .divide(col(ShardMapTable.FRAME_BYTES)))
-                                    .multiply(Block.FRAME_HEADER_BYTES))),
-                    lit(0L)),
+                coalesce(sum(physicalBytes()), lit(0L)),
                 // Blocks of a meta-shard are in different domains, so m domains may go.
                 coalesce(min(col(ShardMapTable.M)), lit(0)))
             .first();

@@ -30,6 +30,7 @@ import picocli.CommandLine.Option;
       Metashard.Ingest.class,
       Metashard.Catalogue.class,
       Metashard.Aggregate.class,
+      Metashard.Score.class,
       Metashard.Forecast.class,
       Metashard.Plan.class,
       Metashard.Reshard.class,
@@ -197,6 +198,23 @@ public final class Metashard {
   }
 
   @Command(
+      name = "score",
+      description = {
+        "Hold the last night whose horizon has passed against what was requested: its forecast, and how its layout",
+        "would read and cost. Run it after aggregate and before plan; nightly does."
+      })
+  static final class Score extends StageCommand {
+    Score() {
+      super("score");
+    }
+
+    @Override
+    StageReport stage(NightlyJob night, JobContext context) {
+      return night.score();
+    }
+  }
+
+  @Command(
       name = "forecast",
       description = "Forecast each segment's requests, with the model that a back-test chooses.")
   static final class Forecast extends StageCommand {
@@ -310,14 +328,26 @@ public final class Metashard {
   @Command(
       name = "nightly",
       description = {
-        "Run the whole night: ingest, catalogue, aggregate, forecast, plan, reshard.",
-        "Each stage is skipped when nothing that it reads has changed."
+        "Run the whole night: ingest, catalogue, aggregate, score, forecast, plan, reshard.",
+        "Each stage is skipped when nothing that it reads has changed. With --shadow nothing is moved: instead of",
+        "reshard, what the map would be is kept in the table shadow_map, from which the next shadow night plans;",
+        "sources are listed, not read, and nothing is written outside lake.root."
       })
   static final class Nightly extends LakeCommand {
     @CommandLine.Mixin private AllowMissing allowMissing;
 
+    @Option(
+        names = "--shadow",
+        description = "forecast, plan and score on your own logs; move nothing")
+    private boolean shadow;
+
     Nightly() {
       super("nightly");
+    }
+
+    @Override
+    String runName() {
+      return shadow ? "nightly-shadow" : "nightly";
     }
 
     @Override
@@ -331,13 +361,18 @@ public final class Metashard {
           start,
           (context, runner) -> {
             Map<String, Object> summary =
-                new NightlyJob(context, runner, allowMissing.options())
+                new NightlyJob(
+                        context,
+                        runner,
+                        allowMissing.options(),
+                        shadow ? NightlyJob.Mode.SHADOW : NightlyJob.Mode.REAL)
                     .run(
                         options().dryRun() ? NightlyJob.Extent.DRY_RUN : NightlyJob.Extent.FULL,
                         options().force() ? NightlyJob.Repeat.FORCE : NightlyJob.Repeat.SKIP_DONE);
             return new Answer(
                 0,
-                "Night of %s, run %s%n%n".formatted(start.at(), start.runId())
+                "%s of %s, run %s%n%n"
+                        .formatted(shadow ? "Shadow night" : "Night", start.at(), start.runId())
                     + NightlyJob.text(summary),
                 summary);
           });

@@ -36,6 +36,14 @@ public final class NightlyJob {
     DRY_RUN
   }
 
+  /** Whether a night moves bytes. */
+  public enum Mode {
+    /** It encodes, and switches the shard map. */
+    REAL,
+    /** It says what it would move, and switches the shadow map. */
+    SHADOW
+  }
+
   /** What becomes of stages whose work was done before. */
   public enum Repeat {
     /** They are skipped. */
@@ -44,14 +52,25 @@ public final class NightlyJob {
     FORCE
   }
 
+  private static final String LAKE = "lake";
+
+  /** What the lake would hold. */
+  private static final String IN_SHADOW = "lake_in_shadow";
+
   private final JobContext context;
   private final StageRunner runner;
   private final CatalogueOptions catalogueOptions;
+  private final Mode mode;
 
   NightlyJob(JobContext context, StageRunner runner, CatalogueOptions catalogueOptions) {
+    this(context, runner, catalogueOptions, Mode.REAL);
+  }
+
+  NightlyJob(JobContext context, StageRunner runner, CatalogueOptions catalogueOptions, Mode mode) {
     this.context = context;
     this.runner = runner;
     this.catalogueOptions = catalogueOptions;
+    this.mode = mode;
   }
 
   /** Runs the night and gives back what it did, stage by stage and in sum. */
@@ -61,9 +80,14 @@ public final class NightlyJob {
     ingest();
     catalogue();
     aggregate();
+    score();
     forecast(repeat);
     plan(extent, repeat);
-    reshard(extent, repeat);
+    if (mode == Mode.SHADOW) {
+      shadow(extent, repeat);
+    } else {
+      reshard(extent, repeat);
+    }
     return summary();
   }
 
@@ -81,6 +105,25 @@ public final class NightlyJob {
         "aggregate", List.of(Requests.TABLE, Objects.TABLE), new AggregateJob(context)::run);
   }
 
+  /**
+   * Scores the night before. It needs this night's demand, and the map before this night changes
+   * it; it comes before the forecast, which may learn from it.
+   */
+  StageReport score() {
+    ShardMap map = map();
+    return runner.run(
+        ScoreJob.STAGE,
+        List.of(Demand.TABLE, Forecasts.TABLE, map.table()),
+        () ->
+            new ScoreJob(
+                    context,
+                    mode,
+                    map,
+                    Locations.merged(
+                        context.lake(), Locations.configured(context.settings(), context.hadoop())))
+                .run());
+  }
+
   StageReport forecast(Repeat repeat) {
     return runner.run("forecast", List.of(Demand.TABLE, Objects.TABLE), () -> forecasted(repeat));
   }
@@ -94,7 +137,7 @@ public final class NightlyJob {
     List<Location> locations = locations();
     return runner.run(
         "plan",
-        List.of(Forecasts.TABLE, Objects.TABLE, ShardMapTable.TABLE),
+        List.of(Forecasts.TABLE, Objects.TABLE, map().table()),
         () -> {
           PlanJob job = planJob(locations);
           return extent == Extent.DRY_RUN ? job.withoutWriting().run() : job.run();
@@ -114,6 +157,19 @@ public final class NightlyJob {
       return runner.run("reshard", List.of(), () -> skipped("reshard", nothing.get()));
     }
     return reshard(context.runId());
+  }
+
+  /** Commits what the plan of this run would make of the map, unless nothing is to be done. */
+  StageReport shadow(Extent extent, Repeat repeat) {
+    Optional<String> nothing =
+        extent == Extent.DRY_RUN
+            ? Optional.of("a dry run keeps nothing")
+            : nothingToReshard(repeat);
+    if (nothing.isPresent()) {
+      return runner.run(ShadowJob.STAGE, List.of(), () -> skipped(ShadowJob.STAGE, nothing.get()));
+    }
+    return runner.run(
+        ShadowJob.STAGE, List.of(Plans.TABLE, map().table()), new ShadowJob(context)::run);
   }
 
   /**
@@ -146,15 +202,28 @@ public final class NightlyJob {
   }
 
   private List<Location> locations() {
-    return Locations.reconcile(
-        context.lake(),
-        Locations.configured(context.settings(), context.hadoop()),
-        Clock.systemUTC().instant());
+    List<Location> configured = Locations.configured(context.settings(), context.hadoop());
+    // Names that only a shadow night used stand for nothing yet: the lake does not keep them.
+    return mode == Mode.SHADOW
+        ? Locations.merged(context.lake(), configured)
+        : Locations.reconcile(context.lake(), configured, Clock.systemUTC().instant());
   }
 
   private PlanJob planJob(List<Location> locations) {
-    ShardMap map = new ShardMap(context.lake());
-    return new PlanJob(context, locations, map.sequence(), map.rows(), buckets(context, map));
+    ShardMap map = map();
+    PlanJob job =
+        new PlanJob(context, locations, map.sequence(), map.rows(), buckets(context, map));
+    return mode == Mode.SHADOW ? job.inShadow() : job;
+  }
+
+  /** The map that this night plans from and switches. */
+  private ShardMap map() {
+    return mode == Mode.SHADOW ? ShardMap.shadow(context.lake()) : new ShardMap(context.lake());
+  }
+
+  /** The stage that switches it. */
+  static String lastStage(Mode mode) {
+    return mode == Mode.SHADOW ? ShadowJob.STAGE : "reshard";
   }
 
   /** Whether an attempt of this run failed, or was killed: then only its beginning is known. */
@@ -224,7 +293,8 @@ public final class NightlyJob {
     if (repeat == Repeat.SKIP_DONE && !same.isEmpty()) {
       return skipped("forecast", "demand, objects and settings are those of the last forecast");
     }
-    StageReport report = new ForecastJob(context).run();
+    ForecastJob job = new ForecastJob(context);
+    StageReport report = (mode == Mode.SHADOW ? job.withStatesOf(map()) : job).run();
     return new StageReport(
         report.stage(),
         report.state(),
@@ -278,7 +348,7 @@ public final class NightlyJob {
   private Optional<String> finished(Repeat repeat) {
     boolean done =
         repeat == Repeat.SKIP_DONE
-            && !ownRows("reshard")
+            && !ownRows(lastStage(mode))
                 .where(
                     col(RunsTable.STATE)
                         .isin(StageReport.DONE, StageReport.UNCHANGED)
@@ -296,7 +366,7 @@ public final class NightlyJob {
             .read(RunsTable.TABLE)
             .where(
                 col(RunsTable.STAGE)
-                    .equalTo("reshard")
+                    .equalTo(lastStage(mode))
                     .and(col(RunsTable.STATE).equalTo(StageReport.DONE)))
             .agg(max(col(RunsTable.PLANNED_AT)))
             .first();
@@ -311,9 +381,14 @@ public final class NightlyJob {
   private Map<String, Object> summary() {
     Map<String, Object> summary = new LinkedHashMap<>();
     runner.reports().forEach((stage, report) -> summary.put(stage, stageValues(stage, report)));
-    LakeFigures lake = LakeFigures.of(context.lake());
-    runner.lake(lake);
-    summary.put("lake", lake.values());
+    if (mode == Mode.SHADOW) {
+      // Not a metric: dashboards show what readers meet.
+      summary.put(IN_SHADOW, LakeFigures.of(context.lake(), map()).values());
+    } else {
+      LakeFigures lake = LakeFigures.of(context.lake());
+      runner.lake(lake);
+      summary.put(LAKE, lake.values());
+    }
     return summary;
   }
 
@@ -335,7 +410,7 @@ public final class NightlyJob {
     summary.forEach(
         (stage, value) -> {
           if (value instanceof Map<?, ?> values) {
-            if (stage.equals("lake")) {
+            if (stage.equals(LAKE) || stage.equals(IN_SHADOW)) {
               figures.put(stage, values);
               return;
             }

@@ -22,6 +22,7 @@ import io.metashard.plan.Site;
 import io.metashard.plan.Tally;
 import io.metashard.plan.Tally.Measure;
 import io.metashard.plan.Width;
+import io.metashard.shardmap.ShardMapTable;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -46,6 +47,12 @@ public final class PlanJob {
   private static final String BLOCKS = "blocks";
   private static final String META_SHARDS = "meta_shards";
 
+  /** Figure that says whose forecast was planned with. */
+  static final String FORECAST_RUN_ID = "forecast_run_id";
+
+  /** What is planned with. */
+  private record Forecast(String runId, Dataset<Row> rows) {}
+
   /** What the job does with its plan. */
   private enum Outcome {
     WRITTEN,
@@ -57,6 +64,7 @@ public final class PlanJob {
   private final long mapSequence;
   private final Dataset<Row> liveMap;
   private final int buckets;
+  private final String mapTable;
   private final Outcome outcome;
   private final PlanOptions options;
 
@@ -72,7 +80,14 @@ public final class PlanJob {
       long mapSequence,
       Dataset<Row> liveMap,
       int buckets) {
-    this(context, locations, mapSequence, liveMap, buckets, Outcome.WRITTEN);
+    this(
+        context,
+        locations,
+        mapSequence,
+        liveMap,
+        buckets,
+        ShardMapTable.TABLE.name(),
+        Outcome.WRITTEN);
   }
 
   private PlanJob(
@@ -81,19 +96,28 @@ public final class PlanJob {
       long mapSequence,
       Dataset<Row> liveMap,
       int buckets,
+      String mapTable,
       Outcome outcome) {
     this.context = context;
     this.locations = locations.stream().sorted().toList();
     this.mapSequence = mapSequence;
     this.liveMap = liveMap;
     this.buckets = buckets;
+    this.mapTable = mapTable;
     this.outcome = outcome;
     this.options = PlanOptions.from(context.settings());
   }
 
   /** The same job, which reports its plan and writes nothing. */
   public PlanJob withoutWriting() {
-    return new PlanJob(context, locations, mapSequence, liveMap, buckets, Outcome.ONLY_REPORTED);
+    return new PlanJob(
+        context, locations, mapSequence, liveMap, buckets, mapTable, Outcome.ONLY_REPORTED);
+  }
+
+  /** The same job, whose plan is for the shadow map and carried out on no other. */
+  PlanJob inShadow() {
+    return new PlanJob(
+        context, locations, mapSequence, liveMap, buckets, ShardMapTable.SHADOW.name(), outcome);
   }
 
   /**
@@ -109,14 +133,14 @@ public final class PlanJob {
             .lake()
             .read(Objects.TABLE)
             .where(col(Objects.SOURCE_STATE).equalTo(Objects.PRESENT));
-    Dataset<Row> forecasts = forecasts(objects);
+    Forecast forecast = forecast(objects);
     int partitions =
         Integer.parseInt(context.spark().conf().get("spark.sql.shuffle.partitions", "200"));
     Dataset<Row> rows =
-        BucketRows.of(objects, forecasts, liveMap, buckets, partitions)
+        BucketRows.of(objects, forecast.rows(), liveMap, buckets, partitions)
             .persist(StorageLevel.MEMORY_AND_DISK());
     try {
-      return planned(rows);
+      return planned(rows, forecast.runId());
     } catch (Exception e) { // Spark throws checked exceptions that it does not declare
       Optional<MetashardException> refusal = refusal(e);
       if (refusal.isPresent()) {
@@ -128,7 +152,7 @@ public final class PlanJob {
     }
   }
 
-  private StageReport planned(Dataset<Row> rows) {
+  private StageReport planned(Dataset<Row> rows, String forecastRunId) {
     List<Site> sites = Site.of(locations);
     Width width = Width.of(options, sites);
     BucketPlanner planner = new BucketPlanner(options, width);
@@ -148,7 +172,8 @@ public final class PlanJob {
             context.runId(),
             Date.valueOf(context.at().atZone(ZoneOffset.UTC).toLocalDate()),
             mapSequence,
-            buckets);
+            buckets,
+            mapTable);
     Dataset<Row> plan = sparkBuckets.plan(task).persist(StorageLevel.MEMORY_AND_DISK());
     try {
       List<Row> forms =
@@ -162,7 +187,7 @@ public final class PlanJob {
         String thisRun = Plans.RUN_ID + " = '" + context.runId() + "'";
         context.lake().replaceWhere(Plans.TABLE, plan, thisRun, Lake.Commit.PLAIN);
       }
-      return report(night, width, forms, BucketRows.withoutForecast(rows));
+      return report(night, width, forms, BucketRows.withoutForecast(rows), forecastRunId);
     } finally {
       plan.unpersist();
     }
@@ -179,7 +204,7 @@ public final class PlanJob {
   }
 
   /** Forecasts of this run, else of the run whose horizon begins nearest the moment of planning. */
-  private Dataset<Row> forecasts(Dataset<Row> objects) {
+  private Forecast forecast(Dataset<Row> objects) {
     Dataset<Row> all = context.lake().read(Forecasts.TABLE);
     Timestamp at = Timestamp.from(context.at());
     Column distance =
@@ -196,7 +221,7 @@ public final class PlanJob {
             .collectAsList();
     if (runs.isEmpty()) {
       if (objects.isEmpty()) {
-        return all;
+        return new Forecast("", all);
       }
       throw new MetashardException(
           MetashardException.USAGE,
@@ -204,13 +229,16 @@ public final class PlanJob {
               .formatted(context.lake().path(Forecasts.TABLE)));
     }
     Row run = runs.get(0);
-    return all.where(
-        col(Forecasts.RUN_DATE)
-            .equalTo(lit(run.<Date>getAs(Forecasts.RUN_DATE)))
-            .and(col(Forecasts.RUN_ID).equalTo(run.<String>getAs(Forecasts.RUN_ID)))
-            .and(
-                col(Forecasts.HORIZON_START)
-                    .equalTo(lit(run.<Timestamp>getAs(Forecasts.HORIZON_START)))));
+    String runId = run.getAs(Forecasts.RUN_ID);
+    return new Forecast(
+        runId,
+        all.where(
+            col(Forecasts.RUN_DATE)
+                .equalTo(lit(run.<Date>getAs(Forecasts.RUN_DATE)))
+                .and(col(Forecasts.RUN_ID).equalTo(runId))
+                .and(
+                    col(Forecasts.HORIZON_START)
+                        .equalTo(lit(run.<Timestamp>getAs(Forecasts.HORIZON_START))))));
   }
 
   private static Site withRoomLeft(Site site, Tally tally) {
@@ -231,7 +259,8 @@ public final class PlanJob {
     return Optional.empty();
   }
 
-  private StageReport report(Night night, Width width, List<Row> forms, long withoutForecast) {
+  private StageReport report(
+      Night night, Width width, List<Row> forms, long withoutForecast, String forecastRunId) {
     Tally tally = night.tally();
     Map<String, Object> figures = new LinkedHashMap<>();
     figures.put("policy", options.policy().word());
@@ -245,6 +274,7 @@ public final class PlanJob {
     figures.put("objects_stale_after", tally.sum(Measure.WAITING_STALE));
     figures.put("objects_longer_than_a_runs_limit", tally.sum(Measure.OBJECTS_TOO_LONG));
     figures.put("objects_without_forecast", withoutForecast);
+    figures.put(FORECAST_RUN_ID, forecastRunId);
     figures.put("logical_bytes_planned", tally.sum(Measure.CHOSEN_BYTES));
     figures.put("physical_bytes_planned", night.newBytes());
     long blocks = 0;
@@ -285,7 +315,7 @@ public final class PlanJob {
             "\n",
             options.toString(),
             locations.toString(),
-            "map " + mapSequence + " of " + buckets,
+            mapTable + " " + mapSequence + " of " + buckets,
             "objects " + context.lake().version(Objects.TABLE),
             "forecast " + context.lake().version(Forecasts.TABLE),
             context.runId());

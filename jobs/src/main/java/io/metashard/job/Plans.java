@@ -3,8 +3,10 @@ package io.metashard.job;
 import io.metashard.encode.PlannedBlocks;
 import io.metashard.lake.TableDefinition;
 import io.metashard.plan.PlannedBlock;
+import io.metashard.shardmap.ShardMapTable;
 import java.sql.Date;
 import java.util.List;
+import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.types.DataTypes;
@@ -29,21 +31,48 @@ public final class Plans {
   /** Number of buckets of the shard map that the plan is for. */
   public static final String BUCKETS = "buckets";
 
+  /** Name of the map that was planned from; null in older rows: the shard map. */
+  public static final String MAP_TABLE = "map_table";
+
   public static final StructType SCHEMA =
       PlannedBlocks.SCHEMA
           .add(RUN_ID, DataTypes.StringType, false)
           .add(PLAN_DATE, DataTypes.DateType, false)
           .add(MAP_SEQUENCE, DataTypes.LongType, false)
           .add(POLICY, DataTypes.StringType, false)
-          .add(BUCKETS, DataTypes.IntegerType, false);
+          .add(BUCKETS, DataTypes.IntegerType, false)
+          // Later than the others: null in older rows.
+          .add(MAP_TABLE, DataTypes.StringType, true);
 
   public static final TableDefinition TABLE = new TableDefinition("plans", SCHEMA, List.of(RUN_ID));
 
   private Plans() {}
 
+  /**
+   * Refuses a plan that was made from another map.
+   *
+   * @param planned rows of the plan, at least one
+   */
+  static void requireFor(TableDefinition map, Dataset<Row> planned, String planId) {
+    Row first = planned.select(MAP_TABLE).first();
+    String madeFrom = first.isNullAt(0) ? ShardMapTable.TABLE.name() : first.getString(0);
+    if (!madeFrom.equals(map.name())) {
+      throw new MetashardException(
+          MetashardException.USAGE,
+          "Cannot execute plan %s on %s: it was made from %s, and what that map holds already is not in the plan; make a plan of its own, under another --run-id"
+              .formatted(planId, map.name(), madeFrom));
+    }
+  }
+
   /** A row of {@link #SCHEMA}. */
   static Row row(
-      PlannedBlock block, String runId, Date date, long mapSequence, String policy, int buckets) {
+      PlannedBlock block,
+      String runId,
+      Date date,
+      long mapSequence,
+      String policy,
+      int buckets,
+      String mapTable) {
     return RowFactory.create(
         block.bucket(),
         block.metaShardId(),
@@ -68,6 +97,7 @@ public final class Plans {
         date,
         mapSequence,
         policy,
-        buckets);
+        buckets,
+        mapTable);
   }
 }

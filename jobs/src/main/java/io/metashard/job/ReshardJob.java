@@ -88,6 +88,7 @@ public final class ReshardJob {
     if (blocks == 0) {
       return unchanged("the plan moves nothing");
     }
+    Plans.requireFor(map.table(), planned, planId);
     long sequence = planned.select(Plans.MAP_SEQUENCE).first().getLong(0);
     if (map.sequence() != sequence) {
       throw new io.metashard.shardmap.MapMovedException(

@@ -176,13 +176,14 @@ record SparkBuckets(Dataset<Row> rows, BucketPlanner planner, boolean storeNothi
       String runId,
       Date date,
       long mapSequence,
-      int buckets)
+      int buckets,
+      String mapTable)
       implements BucketRows.BucketTask {
     @Override
     public Iterator<Row> rows(BucketInput input) {
       String policy = planner.options().policy().word();
       return planner.plan(input, choice, step, placing).stream()
-          .map(block -> Plans.row(block, runId, date, mapSequence, policy, buckets))
+          .map(block -> Plans.row(block, runId, date, mapSequence, policy, buckets, mapTable))
           .iterator();
     }
   }

@@ -6,6 +6,7 @@ import static org.apache.spark.sql.functions.max;
 
 import io.delta.kernel.exceptions.KernelException;
 import io.metashard.lake.Lake;
+import io.metashard.lake.TableDefinition;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -17,38 +18,61 @@ import org.apache.spark.sql.Row;
 /**
  * The shard map: read at a version, switched by one commit.
  *
- * <p>Every writer commits with application id {@link #APP_ID} and, as transaction version, the
- * sequence it planned from plus one. Delta then lets at most one of them through: a concurrent one
- * fails, a late one returns as if done, having done nothing. So every commit looks back at who won:
- * commits are signed by generation and attempt, because two attempts of one run may be alive, a
- * scheduler's retry beside a driver that was given up for dead.
+ * <p>Every writer commits with application id {@link #APP_ID} (of the shadow map, {@link
+ * #SHADOW_APP_ID}) and, as transaction version, the sequence it planned from plus one. Delta then
+ * lets at most one of them through: a concurrent one fails, a late one returns as if done, having
+ * done nothing. So every commit looks back at who won: commits are signed by generation and
+ * attempt, because two attempts of one run may be alive, a scheduler's retry beside a driver that
+ * was given up for dead.
  */
 public final class ShardMap {
   public static final String APP_ID = "metashard-map";
 
-  private final Lake lake;
+  /** The same of {@link ShardMapTable#SHADOW}. */
+  public static final String SHADOW_APP_ID = "metashard-shadow-map";
 
+  private final Lake lake;
+  private final TableDefinition table;
+  private final String appId;
+
+  /** The map that readers read. */
   public ShardMap(Lake lake) {
+    this(lake, ShardMapTable.TABLE, APP_ID);
+  }
+
+  private ShardMap(Lake lake, TableDefinition table, String appId) {
     this.lake = lake;
+    this.table = table;
+    this.appId = appId;
+  }
+
+  /** What the map would be if shadow nights had moved bytes. */
+  public static ShardMap shadow(Lake lake) {
+    return new ShardMap(lake, ShardMapTable.SHADOW, SHADOW_APP_ID);
+  }
+
+  /** The table it is kept in. */
+  public TableDefinition table() {
+    return table;
   }
 
   /** Creates the table if it is not there. */
   public void create() {
-    lake.create(ShardMapTable.TABLE);
+    lake.create(table);
   }
 
   /** Number of the newest switch; 0 when there was none. */
   public long sequence() {
-    return lake.transaction(ShardMapTable.TABLE, APP_ID);
+    return lake.transaction(table, appId);
   }
 
   public OptionalLong version() {
-    return lake.version(ShardMapTable.TABLE);
+    return lake.version(table);
   }
 
   /** All rows, live and dead. */
   public Dataset<Row> rows() {
-    return lake.read(ShardMapTable.TABLE);
+    return lake.read(table);
   }
 
   /** Rows that are served: data blocks of objects' current versions. */
@@ -74,6 +98,11 @@ public final class ShardMap {
     return "%020d-%s".formatted(sequence, runId);
   }
 
+  /** Whether a row was written by a run in the switch that a plan from a sequence led to. */
+  public static Column writtenBy(long plannedSequence, String runId) {
+    return col(ShardMapTable.GENERATION).startsWith(generation(plannedSequence + 1, runId));
+  }
+
   /** Whether the newest switch was this run's own, by whichever of its attempts. */
   public boolean lastSwitchWasBy(String runId) {
     long sequence = sequence();
@@ -90,7 +119,7 @@ public final class ShardMap {
   private String signature(long sequence) {
     String wanted = generation(sequence, "");
     List<Row> commits =
-        io.delta.tables.DeltaTable.forPath(lake.spark(), lake.path(ShardMapTable.TABLE))
+        io.delta.tables.DeltaTable.forPath(lake.spark(), lake.path(table))
             .history(20)
             .where(col("userMetadata").startsWith(wanted))
             .select("userMetadata")
@@ -175,10 +204,10 @@ public final class ShardMap {
                 ShardMapTable.BUCKET, ShardMapTable.META_SHARD_ID, ShardMapTable.BLOCK_INDEX);
     try {
       lake.replaceWhere(
-          ShardMapTable.TABLE,
+          table,
           sorted,
           predicate,
-          Lake.Commit.once(APP_ID, sequence, generation(sequence, signature)));
+          Lake.Commit.once(appId, sequence, generation(sequence, signature)));
     } catch (RuntimeException e) {
       if (e.getClass().getName().contains("Concurrent") || e instanceof KernelException) {
         throw moved(plannedSequence, e);
@@ -193,8 +222,8 @@ public final class ShardMap {
 
   private MapMovedException moved(long plannedSequence, Throwable cause) {
     return new MapMovedException(
-        "Cannot switch the shard map of %s: it moved on to sequence %d since it was planned from at %d; run again, the plan is made anew"
-            .formatted(lake.root(), sequence(), plannedSequence),
+        "Cannot switch the %s of %s: it moved on to sequence %d since it was planned from at %d; run again, the plan is made anew"
+            .formatted(table.name().replace('_', ' '), lake.root(), sequence(), plannedSequence),
         cause);
   }
 }

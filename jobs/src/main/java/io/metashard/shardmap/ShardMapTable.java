@@ -75,6 +75,13 @@ public final class ShardMapTable {
   public static final TableDefinition TABLE =
       new TableDefinition("shard_map", SCHEMA, List.of(BUCKET));
 
+  /**
+   * The map as it would be if shadow nights had moved bytes. No byte was read or written: {@link
+   * #PATH} is empty, {@link #CONTAINER_OFFSET} and {@link #CRC32C} are 0, {@link #SHA256} is null.
+   */
+  public static final TableDefinition SHADOW =
+      new TableDefinition("shadow_map", SCHEMA, List.of(BUCKET));
+
   private ShardMapTable() {}
 
   /** Encoder of rows of {@link #SCHEMA}. */

@@ -58,6 +58,7 @@ class MetashardTest {
             "ingest",
             "catalogue",
             "aggregate",
+            "score",
             "forecast",
             "plan",
             "reshard",
