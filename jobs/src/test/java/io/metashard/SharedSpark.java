@@ -32,6 +32,7 @@ public final class SharedSpark {
               // Tables of tests have tens of rows: compiling code for them takes longer than they
               // do.
               .config("spark.sql.codegen.wholeStage", "false")
+              .config("spark.sql.codegen.factoryMode", "NO_CODEGEN")
               .config("spark.sql.warehouse.dir", tempFolder("warehouse").toUri().toString())
               .config("spark.local.dir", tempFolder("spark").toString())
               .getOrCreate();

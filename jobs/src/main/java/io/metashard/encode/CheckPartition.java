@@ -15,7 +15,10 @@ import org.apache.spark.api.java.function.MapPartitionsFunction;
 import org.apache.spark.sql.Row;
 import org.apache.spark.util.SerializableConfiguration;
 
-/** Checks the meta-shards of one partition, sorted by meta-shard and block index. */
+/**
+ * Checks the meta-shards of one partition, sorted as they were written, so that each container is
+ * read from front to back.
+ */
 record CheckPartition(
     String engine, Map<String, Location> locations, SerializableConfiguration hadoop)
     implements MapPartitionsFunction<Row, Row> {
@@ -25,7 +28,10 @@ record CheckPartition(
     Map<String, ObjectStore> stores = new HashMap<>();
     try {
       locations.forEach(
-          (name, location) -> stores.put(name, new HadoopStore(location.uri(), hadoop.value())));
+          (name, location) ->
+              stores.put(
+                  name,
+                  new HadoopStore(location.uri(), hadoop.value(), HadoopStore.Reads.FORWARD)));
       MetaShardCheck check = new MetaShardCheck(engine, stores);
       MetaShardGroups<Block> metaShards =
           new MetaShardGroups<>(blocks, ShardMapTable::block, Block::metaShardId);

@@ -5,6 +5,7 @@ import io.metashard.Location;
 import io.metashard.plan.PlannedBlock;
 import io.metashard.shardmap.ShardMapTable;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -12,6 +13,7 @@ import java.util.HexFormat;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import org.apache.spark.SparkFiles;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
 import org.apache.spark.sql.Row;
@@ -27,6 +29,9 @@ record EncodePartition(
     Instant writtenAt,
     SerializableConfiguration hadoop)
     implements MapPartitionsFunction<Row, Row> {
+  /** Bounds what is spooled at a time, should a task get more than its share. */
+  private static final int WINDOW_TASKS = 4;
+
   @Override
   public Iterator<Row> call(Iterator<Row> planned) throws IOException {
     if (!planned.hasNext()) {
@@ -44,8 +49,15 @@ record EncodePartition(
             hadoop.value())) {
       MetaShardGroups<PlannedBlock> metaShards =
           new MetaShardGroups<>(planned, PlannedBlocks::plannedBlock, PlannedBlock::metaShardId);
-      while (metaShards.hasNext()) {
-        encoder.encode(metaShards.next());
+      Windows windows = new Windows(metaShards, WINDOW_TASKS * options.taskBytes());
+      Path spool = Path.of(SparkFiles.getRootDirectory()); // on the executor's local disks
+      while (windows.hasNext()) {
+        List<List<PlannedBlock>> window = windows.next();
+        try (SourceSlices sources = new SourceSlices(window, hadoop.value(), spool)) {
+          for (List<PlannedBlock> metaShard : window) {
+            encoder.encode(metaShard, sources);
+          }
+        }
       }
       for (Block block : encoder.finish()) {
         written.add(ShardMapTable.row(block)); // one small row a block, never its bytes

@@ -1,8 +1,12 @@
 package io.metashard.encode;
 
 import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.countDistinct;
 import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.min;
 import static org.apache.spark.sql.functions.pmod;
+import static org.apache.spark.sql.functions.regexp_extract;
+import static org.apache.spark.sql.functions.substring;
 import static org.apache.spark.sql.functions.xxhash64;
 
 import io.metashard.Location;
@@ -12,14 +16,24 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.expressions.Window;
 import org.apache.spark.util.SerializableConfiguration;
 
 /** Carries out plans: writes blocks, and reads back what it wrote. It decides nothing. */
 public final class Encoding {
   /** One meta-shard in so many is read back by {@code read-back = sample}. */
   private static final int SAMPLE_ONE_IN = 16;
+
+  private static final int MOST_TASKS = 100_000;
+
+  /** Of the hash that a meta-shard's id begins with. */
+  private static final int HASH_DIGITS = 16;
+
+  /** What containers of one task have in common: all of their path but number and location. */
+  private static final String TASK_OF_PATH = "^(.*/s\\d+-p\\d+-a\\d+-[0-9a-f]+)-";
 
   private final EncodeOptions options;
   private final Map<String, Location> locations;
@@ -49,17 +63,32 @@ public final class Encoding {
       String generation,
       int buckets,
       Instant writtenAt) {
-    int tasks = (int) Math.min(100_000, logicalBytes / options.taskBytes() + 1);
-    int parallel = planned.sparkSession().sparkContext().defaultParallelism();
-    // Small nights still use every core.
-    int partitions = Math.max(tasks, parallel);
+    // Each task writes a container a location: no more tasks than the bytes ask for.
+    int tasks = (int) Math.max(1, Math.min(MOST_TASKS, logicalBytes / options.taskBytes()));
     return planned
-        .repartition(partitions, col(PlannedBlocks.GROUP), col(PlannedBlocks.META_SHARD_ID))
+        .repartition(tasks, taskKeys(planned, tasks))
         .sortWithinPartitions(
             PlannedBlocks.GROUP, PlannedBlocks.META_SHARD_ID, PlannedBlocks.BLOCK_INDEX)
         .mapPartitions(
             new EncodePartition(options, locations, runId, generation, buckets, writtenAt, hadoop),
             ShardMapTable.encoder());
+  }
+
+  /**
+   * What decides a block's task. Meta-shards of one object go to one task, as far as can be, so
+   * that a source is read once: an object is in one bucket, and a meta-shard's id begins with a
+   * hash of its first object.
+   */
+  private static Column[] taskKeys(Dataset<Row> planned, int tasks) {
+    if (tasks == 1) {
+      return new Column[] {lit(0)};
+    }
+    long buckets = planned.agg(countDistinct(col(PlannedBlocks.BUCKET))).first().getLong(0);
+    Column firstObject = substring(col(PlannedBlocks.META_SHARD_ID), 1, HASH_DIGITS);
+    long cuts = (tasks + buckets - 1) / Math.max(1, buckets);
+    return new Column[] {
+      col(PlannedBlocks.BUCKET), pmod(xxhash64(firstObject), lit(Math.max(1, cuts)))
+    };
   }
 
   /** The meta-shards that {@code reshard.read-back} asks to be read back. */
@@ -81,9 +110,16 @@ public final class Encoding {
    * @return what is wrong, as {@link Findings#SCHEMA}; no row means that all is right
    */
   public Dataset<Row> check(Dataset<Row> blocks, int partitions) {
+    String task = "written_by";
+    // A repaired meta-shard has blocks of several tasks, and must stay together all the same.
+    Column writtenBy =
+        min(regexp_extract(col(ShardMapTable.PATH), TASK_OF_PATH, 1))
+            .over(Window.partitionBy(col(ShardMapTable.META_SHARD_ID)));
     return blocks
-        .repartition(partitions, col(ShardMapTable.META_SHARD_ID))
-        .sortWithinPartitions(ShardMapTable.META_SHARD_ID, ShardMapTable.BLOCK_INDEX)
+        .withColumn(task, writtenBy)
+        .repartition(partitions, col(task))
+        .sortWithinPartitions(task, ShardMapTable.META_SHARD_ID, ShardMapTable.BLOCK_INDEX)
+        .drop(task)
         .mapPartitions(new CheckPartition(options.engine(), locations, hadoop), Findings.encoder());
   }
 

@@ -53,6 +53,12 @@ final class MetaShardCheck {
       return findings;
     }
     boolean[] good = new boolean[shape.blocks()];
+    Arrays.fill(good, true);
+    if (isWhole(blocks, shape, good)) {
+      return findings;
+    }
+    // Something is wrong: each block alone says what.
+    Arrays.fill(good, false);
     Map<Integer, String[]> problems = readAll(blocks, good);
     int readable = count(good);
     int spare = readable - shape.k();
@@ -82,6 +88,62 @@ final class MetaShardCheck {
               && block.blockBytes() == blocks.get(0).blockBytes();
     }
     return complete;
+  }
+
+  /**
+   * Whether every frame is sound, every checksum fits and the decode is right: found out in one
+   * pass, which reads each container forward.
+   */
+  private boolean isWhole(List<Block> blocks, Shape shape, boolean[] all) {
+    boolean[] present = all.clone();
+    boolean[] wanted = chooseLost(blocks, shape, present, shape.m());
+    BlockCoder coder = BlockCoder.of(shape, engine);
+    int cell = blocks.get(0).frameBytes();
+    byte[][] cells = new byte[shape.blocks()][cell];
+    CRC32C[] read = sums(shape);
+    CRC32C[] rebuilt = sums(shape);
+    try {
+      long blockBytes = blocks.get(0).blockBytes();
+      for (long position = 0; position < blockBytes; position += cell) {
+        int length = (int) Math.min(cell, blockBytes - position);
+        for (Block block : blocks) {
+          int index = block.blockIndex();
+          int stored = stored(block, position, length);
+          if (stored > 0) {
+            reader(block).read(block, position, cells[index], 0, stored);
+            read[index].update(cells[index], 0, stored);
+          }
+          Arrays.fill(cells[index], stored, length, (byte) 0);
+        }
+        if (shape.m() > 0) {
+          // What was read of the wanted ones is written over: nothing of it can help.
+          coder.rebuild(cells, present, wanted, 0, length);
+        }
+        for (Block block : blocks) {
+          int index = block.blockIndex();
+          rebuilt[index].update(cells[index], 0, stored(block, position, length));
+        }
+      }
+      for (Block block : blocks) {
+        if (block.length() == 0) {
+          requireExists(block);
+        }
+        int index = block.blockIndex();
+        if (read[index].getValue() != block.crc32c()
+            || rebuilt[index].getValue() != block.crc32c()) {
+          return false;
+        }
+      }
+      return true;
+    } catch (IOException e) {
+      return false; // the second look names it
+    }
+  }
+
+  private static CRC32C[] sums(Shape shape) {
+    CRC32C[] sums = new CRC32C[shape.blocks()];
+    Arrays.setAll(sums, i -> new CRC32C());
+    return sums;
   }
 
   /** Reads each block alone: frames and checksum. Problem and detail by index of the bad ones. */
@@ -142,16 +204,16 @@ final class MetaShardCheck {
     return readers.computeIfAbsent(block.location(), name -> new BlockReader(store));
   }
 
-  /** Treats up to m good data blocks as lost, rebuilds them, and compares checksums. */
-  private List<Row> decode(List<Block> blocks, Shape shape, boolean[] good, int spare) {
+  /** Chooses up to {@code count} of the blocks that are present, and marks them as not present. */
+  private static boolean[] chooseLost(
+      List<Block> blocks, Shape shape, boolean[] present, int count) {
     boolean[] wanted = new boolean[shape.blocks()];
-    boolean[] present = good.clone();
     int start = Math.floorMod(blocks.get(0).metaShardId().hashCode(), shape.blocks());
-    int left = spare;
+    int left = count;
     for (int step = 0; step < shape.blocks() && left > 0; step++) {
       int index = (start + step) % shape.blocks();
       // Data first: that is what a reader will ask for.
-      if (good[index] && index < shape.k()) {
+      if (present[index] && index < shape.k()) {
         present[index] = false;
         wanted[index] = true;
         left--;
@@ -160,19 +222,25 @@ final class MetaShardCheck {
     if (left > 0) {
       // More spare blocks than data blocks: also derive parity again.
       for (int index = shape.k(); index < shape.blocks() && left > 0; index++) {
-        if (good[index]) {
+        if (present[index]) {
           present[index] = false;
           wanted[index] = true;
           left--;
         }
       }
     }
+    return wanted;
+  }
+
+  /** Treats up to m good data blocks as lost, rebuilds them, and compares checksums. */
+  private List<Row> decode(List<Block> blocks, Shape shape, boolean[] good, int spare) {
+    boolean[] present = good.clone();
+    boolean[] wanted = chooseLost(blocks, shape, present, spare);
     List<Row> findings = new ArrayList<>();
     BlockCoder coder = BlockCoder.of(shape, engine);
     int cell = blocks.get(0).frameBytes();
     byte[][] cells = new byte[shape.blocks()][cell];
-    CRC32C[] sums = new CRC32C[shape.blocks()];
-    Arrays.setAll(sums, i -> new CRC32C());
+    CRC32C[] sums = sums(shape);
     try {
       long blockBytes = blocks.get(0).blockBytes();
       for (long position = 0; position < blockBytes; position += cell) {

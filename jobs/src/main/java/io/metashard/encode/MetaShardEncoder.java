@@ -32,7 +32,6 @@ final class MetaShardEncoder implements Closeable {
   private final String generation;
   private final int buckets;
   private final Instant writtenAt;
-  private final Configuration hadoop;
   private final OpenContainers containers;
   private final CodingEngine engine;
   private byte[][] allCells = new byte[0][];
@@ -49,7 +48,6 @@ final class MetaShardEncoder implements Closeable {
     this.generation = generation;
     this.buckets = buckets;
     this.writtenAt = writtenAt;
-    this.hadoop = hadoop;
     this.containers = new OpenContainers(options, locations, containerPrefix, hadoop);
     this.engine = CodingEngine.named(options.engine());
   }
@@ -58,8 +56,9 @@ final class MetaShardEncoder implements Closeable {
    * Reads, codes and writes one meta-shard.
    *
    * @param blocks all its k + m blocks, in order of their index
+   * @param slices that have its data blocks
    */
-  void encode(List<PlannedBlock> blocks) throws IOException {
+  void encode(List<PlannedBlock> blocks, SourceSlices slices) throws IOException {
     PlannedBlock first = blocks.get(0);
     Shape shape = new Shape(first.codec(), first.k(), first.m());
     requireComplete(blocks, shape);
@@ -70,14 +69,7 @@ final class MetaShardEncoder implements Closeable {
     List<InputStream> sources = new ArrayList<>(shape.k());
     try {
       for (PlannedBlock block : blocks.subList(0, shape.k())) {
-        sources.add(
-            SourceFiles.open(
-                hadoop,
-                block.objectId(),
-                block.uri(),
-                block.objectVersion(),
-                block.objectOffset(),
-                block.length()));
+        sources.add(slices.open(block));
       }
       List<ContainerWriter> writers = new ArrayList<>(blocks.size());
       for (PlannedBlock block : blocks) {

@@ -96,7 +96,7 @@ public final class CatalogueJob {
         Map<SourceRoot, StagedListing.Found> found = listed(staging, hadoop);
         return compared(staging, found);
       } finally {
-        staging.getFileSystem(hadoop).delete(staging, true);
+        context.discardStaged(STAGE);
       }
     } catch (IOException e) {
       throw new UncheckedIOException(

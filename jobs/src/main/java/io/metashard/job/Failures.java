@@ -29,12 +29,22 @@ final class Failures {
       if (cause instanceof SettingsException) {
         return MetashardException.USAGE;
       }
-      if (cause instanceof MapMovedException) {
+      if (cause instanceof MapMovedException || isDeltaConflict(cause)) {
         return MetashardException.CONFLICT;
       }
       cause = cause.getCause();
     }
     return MetashardException.FAILED;
+  }
+
+  /** By name: without Delta on the class path, too, a failure needs a name. */
+  private static boolean isDeltaConflict(Throwable failure) {
+    for (Class<?> type = failure.getClass(); type != null; type = type.getSuperclass()) {
+      if (type.getName().equals("io.delta.exceptions.DeltaConcurrentModificationException")) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /**
@@ -48,7 +58,11 @@ final class Failures {
       telling = telling.getCause();
     }
     String text = telling.getMessage();
-    if (text == null || text.isBlank()) {
+    if (isDeltaConflict(telling)) {
+      text =
+          "Cannot commit to a table of the lake: another run changed it at the same time (%s); run again"
+              .formatted(telling.getClass().getSimpleName());
+    } else if (text == null || text.isBlank()) {
       text = telling.getClass().getSimpleName();
     } else if (!isOurs(telling)) {
       text = telling.getClass().getSimpleName() + ": " + text;

@@ -81,9 +81,9 @@ public final class ForecastJob {
     return new ForecastJob(context, map);
   }
 
-  /** Where the run's MLlib model is kept. */
-  public static String modelPath(Lake lake, String runId) {
-    return lake.root() + "/_models/" + runId;
+  /** Where an attempt's MLlib model is kept; nothing of another attempt is written over. */
+  private String modelPath() {
+    return "%s/_models/%s/%s".formatted(context.lake().root(), context.runId(), context.attempt());
   }
 
   public StageReport run() {
@@ -105,6 +105,7 @@ public final class ForecastJob {
         long rows = requireSound(forecast, figures);
         result.regression().ifPresent(this::save);
         figures.put("regression_saved", result.regression().isPresent());
+        result.regression().ifPresent(model -> figures.put("model_path", modelPath()));
         replaceOwn(lake, Forecasts.TABLE, forecast, runDate);
         replaceOwn(lake, ForecastQuality.TABLE, quality(result, runDate), runDate);
         return new StageReport(
@@ -198,7 +199,7 @@ public final class ForecastJob {
   }
 
   private void save(PipelineModel model) {
-    String path = modelPath(context.lake(), context.runId());
+    String path = modelPath();
     try {
       model.write().overwrite().save(path);
     } catch (IOException e) {

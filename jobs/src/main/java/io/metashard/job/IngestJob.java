@@ -29,10 +29,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.UUID;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
-import org.apache.hadoop.fs.Path;
 import org.apache.spark.SparkContext;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
@@ -92,7 +90,6 @@ public final class IngestJob {
   private final Instant notAfter;
   private final Consumer<Step> after;
   private final int listingChunk;
-  private final String attempt = UUID.randomUUID().toString();
 
   public IngestJob(JobContext context) {
     this(context, Instant.now(), step -> {}, LISTING_CHUNK);
@@ -299,7 +296,7 @@ public final class IngestJob {
             .join(parsed.counts(), LogFiles.PATH)
             .withColumn(IngestedFiles.TRANSACTION, lit(transaction))
             .withColumn(IngestedFiles.RUN_ID, lit(context.runId()))
-            .withColumn(IngestedFiles.ATTEMPT, lit(attempt))
+            .withColumn(IngestedFiles.ATTEMPT, lit(context.attempt()))
             .withColumn(IngestedFiles.NOT_AFTER, lit(notAfter));
     lake.append(IngestedFiles.TABLE, rows, Commit.once(APP_ID, transaction, context.runId()));
     // Delta returns as if done when another run was first.
@@ -308,7 +305,7 @@ public final class IngestJob {
             .where(
                 col(IngestedFiles.TRANSACTION)
                     .equalTo(transaction)
-                    .and(col(IngestedFiles.ATTEMPT).equalTo(attempt)))
+                    .and(col(IngestedFiles.ATTEMPT).equalTo(context.attempt())))
             .isEmpty();
     if (othersOnly) {
       throw conflict(transaction);
@@ -376,8 +373,9 @@ public final class IngestJob {
         .createDataFrame(List.copyOf(chunk), LogFiles.SCHEMA)
         .coalesce(1)
         .write()
+        .format("delta")
         .mode(SaveMode.Append)
-        .parquet(staging(FOUND));
+        .save(staging(FOUND));
   }
 
   /**
@@ -386,30 +384,30 @@ public final class IngestJob {
    * written: from {@code ingested_files} nothing would be new any more once they are announced.
    */
   private Dataset<Row> staged(Dataset<Row> files, String name) {
-    files.coalesce(1).write().mode(SaveMode.Overwrite).parquet(staging(name));
+    files.coalesce(1).write().format("delta").mode(SaveMode.Overwrite).save(staging(name));
     return readStaged(staging(name));
   }
 
   private Dataset<Row> readStaged(String path) {
-    return context.spark().read().schema(LogFiles.SCHEMA).parquet(path);
+    return context.spark().read().format("delta").load(path);
   }
 
   private String staging(String name) {
     return stagingFolder() + "/" + name;
   }
 
-  /** Of this attempt only: another one of the same run may be alive. */
   private String stagingFolder() {
-    return context.stagingPath(STAGING) + "/" + attempt;
+    return context.stagingPath(STAGING);
   }
 
   private void deleteStaging() {
-    Path staging = new Path(stagingFolder());
     try {
-      staging.getFileSystem(context.hadoop()).delete(staging, true);
+      context.discardStaged(STAGING);
     } catch (IOException e) {
       throw new MetashardException(
-          MetashardException.FAILED, "Cannot delete %s: %s".formatted(staging, e.getMessage()), e);
+          MetashardException.FAILED,
+          "Cannot delete %s: %s".formatted(stagingFolder(), e.getMessage()),
+          e);
     }
   }
 

@@ -73,7 +73,8 @@ final class InventoryListing {
     unlessNewerIsKnown(sorted, former, manifest)
         .write()
         .mode(SaveMode.Overwrite)
-        .parquet(staging.toString());
+        .format("delta")
+        .save(staging.toString());
     Row counts =
         staged(staging)
             .agg(
@@ -145,7 +146,7 @@ final class InventoryListing {
   }
 
   private Dataset<Row> staged(Path staging) {
-    return spark.read().schema(InventoryEntries.SORTED).parquet(staging.toString());
+    return spark.read().format("delta").load(staging.toString());
   }
 
   /** The staged entries that count as listed, as {@link Listing#SCHEMA}. */

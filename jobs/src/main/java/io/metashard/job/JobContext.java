@@ -3,7 +3,10 @@ package io.metashard.job;
 import io.metashard.config.Settings;
 import io.metashard.config.SettingsException;
 import io.metashard.lake.Lake;
+import io.metashard.lake.StorageKinds;
+import java.io.IOException;
 import java.time.Instant;
+import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.UnsupportedFileSystemException;
@@ -14,19 +17,60 @@ import org.apache.spark.sql.SparkSession;
  *
  * @param at the moment of planning: logs before it are used, time after it is forecast
  * @param runId id of this run; a retry of the same run has the same
+ * @param attempt id of this process' work on the run; a retry has another
  */
 public record JobContext(
-    SparkSession spark, Lake lake, Settings settings, Instant at, String runId) {
+    SparkSession spark, Lake lake, Settings settings, Instant at, String runId, String attempt) {
   private static final String S3A = "org.apache.hadoop.fs.s3a.S3AFileSystem";
+
+  /** A new attempt of a run. */
+  public JobContext(SparkSession spark, Lake lake, Settings settings, Instant at, String runId) {
+    this(spark, lake, settings, at, runId, UUID.randomUUID().toString());
+  }
 
   /** The Hadoop configuration of the session, {@code hadoop { }} settings included. */
   public Configuration hadoop() {
     return spark.sessionState().newHadoopConf();
   }
 
-  /** A folder for what lives only as long as this run; below the lake, so that executors see it. */
+  /**
+   * A folder for what lives only as long as this attempt; below the lake, so that executors see it.
+   * No other attempt has it: one that is not dead, only slow, reads on what it staged.
+   */
   public String stagingPath(String name) {
-    return lake.root() + "/_staging/" + runId + "/" + name;
+    return runStagingPath() + "/" + attempt + "/" + name;
+  }
+
+  private String runStagingPath() {
+    return lake.root() + "/_staging/" + runId;
+  }
+
+  /**
+   * Removes what this attempt staged below {@link #stagingPath}, as {@code lake.staging} says: on
+   * object stores, where a folder is deleted request by request, an expiry rule does it.
+   */
+  void discardStaged(String name) throws IOException {
+    discard(stagingPath(name));
+  }
+
+  /** Removes what all attempts of this run staged: it is finished, none of them can do more. */
+  void discardAllStaged() throws IOException {
+    discard(runStagingPath());
+  }
+
+  private void discard(String path) throws IOException {
+    if (!keepsStaged()) {
+      Path staged = new Path(path);
+      staged.getFileSystem(hadoop()).delete(staged, true);
+    }
+  }
+
+  private boolean keepsStaged() {
+    return switch (settings.oneOf("lake.staging", "auto", "delete", "keep")) {
+      case "delete" -> false;
+      case "keep" -> true;
+      default -> StorageKinds.isObjectStore(lake.root());
+    };
   }
 
   /**
@@ -43,7 +87,7 @@ public record JobContext(
           "Cannot use %s: %s; correct the URI, or put the file system's jar on the class path"
               .formatted(Settings.withoutUserInfo(uri), e.getMessage()),
           e);
-    } catch (java.io.IOException e) {
+    } catch (IOException e) {
       throw new java.io.UncheckedIOException(
           "Cannot open %s: %s".formatted(Settings.withoutUserInfo(uri), e.getMessage()), e);
     }

@@ -26,7 +26,6 @@ import java.time.temporal.ChronoUnit;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.storage.StorageLevel;
@@ -44,6 +43,8 @@ public final class ReshardJob {
 
   /** Fingerprint of the row of {@code runs} that says that a run has nothing left to do. */
   static final String FINISHED = "finished";
+
+  private static final String STAGED = "blocks";
 
   private final JobContext context;
   private final List<Location> locations;
@@ -118,7 +119,7 @@ public final class ReshardJob {
     long storedBytes =
         written.agg(coalesce(sum(col(ShardMapTable.LENGTH)), lit(0L))).first().getLong(0);
     LOG.info("Switching {} buckets of the shard map to sequence {}", changed.size(), sequence + 1);
-    map.commit(rows, changed, sequence, context.runId());
+    map.commit(rows, changed, sequence, context.runId(), context.attempt());
     Dataset<Row> after = map.rows();
     backUp(sequence + 1, after, changed);
     refreshStates(after);
@@ -160,7 +161,7 @@ public final class ReshardJob {
       long sequence,
       int buckets,
       long blocks) {
-    String staging = context.stagingPath("blocks");
+    String staging = context.stagingPath(STAGED);
     LOG.info("Encoding {} blocks of {} (logical)", blocks, Figures.bytes(logicalBytes));
     encoding
         .write(
@@ -243,11 +244,13 @@ public final class ReshardJob {
   }
 
   private void deleteStaging() {
-    Path staging = new Path(context.stagingPath(""));
     try {
-      staging.getFileSystem(context.hadoop()).delete(staging, true);
+      context.discardAllStaged();
     } catch (IOException e) {
-      LOG.warn("Cannot delete {}: {}; it is no longer needed", staging, e.getMessage());
+      LOG.warn(
+          "Cannot delete what run {} staged: {}; it is no longer needed",
+          context.runId(),
+          e.getMessage());
     }
   }
 }

@@ -1,6 +1,7 @@
 package io.metashard.job;
 
 import io.metashard.config.Settings;
+import io.metashard.lake.Lake;
 import java.util.Map;
 import java.util.TreeMap;
 import org.apache.spark.sql.SparkSession;
@@ -51,6 +52,13 @@ final class Sessions {
     }
     HadoopSettings.of(settings).forEach((key, value) -> options.put("spark.hadoop." + key, value));
     LogStores.defaults(options::get).forEach(options::put);
+    Lake.sessionOptions(settings.string("lake.root"))
+        .forEach(
+            (key, value) -> {
+              if (System.getProperty(key) == null) { // spark-submit's
+                options.putIfAbsent(key, value);
+              }
+            });
     for (Map.Entry<String, String> option : options.entrySet()) {
       builder = builder.config(option.getKey(), option.getValue());
     }

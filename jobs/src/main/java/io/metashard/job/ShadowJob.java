@@ -120,7 +120,8 @@ final class ShadowJob {
             map.rows().where(col(ShardMapTable.BUCKET).isInCollection(changed)), would, replaced),
         changed,
         sequence,
-        context.runId());
+        context.runId(),
+        context.attempt());
     MapStatistics statistics = MapStatistics.of(map.rows());
     Map<String, Object> figures = new LinkedHashMap<>();
     figures.put("objects_encoded", totals.getLong(3));

@@ -13,7 +13,6 @@ import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.UUID;
 import java.util.function.Supplier;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
@@ -31,7 +30,6 @@ final class StageRunner {
   private final ProgressBar progress;
   private final StageMetrics metrics;
   private final StopSignal stop;
-  private final String attempt = UUID.randomUUID().toString();
   private final Map<String, Double> seconds = new LinkedHashMap<>();
   private final Map<String, StageReport> reports = new LinkedHashMap<>();
   private String current = "";
@@ -210,7 +208,7 @@ final class StageRunner {
                             Settings.withoutUserInfo(report.reason()),
                             Figures.json(report.figures()),
                             endedAt == null ? null : Timestamp.from(endedAt),
-                            attempt,
+                            context.attempt(),
                             context.spark().sparkContext().applicationId(),
                             context.spark().version())),
                     RunsTable.SCHEMA)

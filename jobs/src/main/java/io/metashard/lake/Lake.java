@@ -6,8 +6,8 @@ import io.delta.kernel.defaults.engine.DefaultEngine;
 import io.delta.kernel.engine.Engine;
 import io.delta.kernel.exceptions.TableNotFoundException;
 import io.delta.kernel.internal.SnapshotImpl;
-import io.delta.tables.DeltaTable;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalLong;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.Column;
@@ -18,6 +18,7 @@ import org.apache.spark.sql.SaveMode;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.StructField;
+import org.apache.spark.sql.types.StructType;
 
 /**
  * The Delta tables below {@code lake.root}.
@@ -28,6 +29,24 @@ import org.apache.spark.sql.types.StructField;
 public final class Lake {
   private final SparkSession spark;
   private final String root;
+
+  /**
+   * What a session is told that works on a lake, so that nothing on an object store is renamed or
+   * deleted. Values that somebody chose stay.
+   *
+   * @param root of the lake
+   */
+  public static Map<String, String> sessionOptions(String root) {
+    if (!StorageKinds.isObjectStore(root)) {
+      return Map.of();
+    }
+    return Map.of(
+        // Delta writes a checksum file beside each commit under another name and renames it.
+        "spark.databricks.delta.writeChecksumFile.enabled",
+        "false",
+        "spark.sql.sources.commitProtocolClass",
+        InPlaceCommitProtocol.class.getName());
+  }
 
   /**
    * @param root a Hadoop file system URI, qualified by the caller
@@ -56,19 +75,40 @@ public final class Lake {
     return version(table).isPresent();
   }
 
-  /** Creates the table if it is not there. Call before several writers may meet. */
+  /**
+   * Creates the table if it is not there. Call before several writers may meet.
+   *
+   * <p>By a write of no rows, not by CREATE TABLE: that refuses a folder that has files and no
+   * commit yet, as another writer leaves it that is about to create the same table, or was killed
+   * before it did.
+   */
   public void create(TableDefinition table) {
     if (exists(table)) {
       return;
     }
-    var builder = DeltaTable.createIfNotExists(spark).location(path(table));
+    StructType nullable = new StructType();
     for (StructField field : table.schema().fields()) {
-      builder = builder.addColumn(field.name(), field.dataType(), true);
+      nullable = nullable.add(field.name(), field.dataType(), true);
     }
-    builder
-        .partitionedBy(table.partitionBy().toArray(String[]::new))
-        .property("delta.enableDeletionVectors", "false")
-        .execute();
+    DataFrameWriter<Row> writer =
+        spark
+            .createDataFrame(List.of(), nullable)
+            .coalesce(1)
+            .write()
+            .format("delta")
+            .option("delta.enableDeletionVectors", "false")
+            .mode(SaveMode.Append);
+    if (!table.partitionBy().isEmpty()) {
+      writer = writer.partitionBy(table.partitionBy().toArray(String[]::new));
+    }
+    try {
+      writer.save(path(table));
+    } catch (RuntimeException e) {
+      // Another writer was first: then it is there.
+      if (!exists(table)) {
+        throw e;
+      }
+    }
   }
 
   /** The table's newest version; an empty table of its schema if it is not there. */

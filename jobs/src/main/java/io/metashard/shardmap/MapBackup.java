@@ -201,7 +201,8 @@ public final class MapBackup {
       byte[] records = BlockRecords.encode(bucket);
       long checksum = -1;
       for (Location target : targets) {
-        try (ObjectStore store = new HadoopStore(target.uri(), hadoop.value())) {
+        try (ObjectStore store =
+            new HadoopStore(target.uri(), hadoop.value(), HadoopStore.Reads.FORWARD)) {
           try {
             BackupFile.write(store, path, bucket);
           } catch (FileAlreadyExistsException e) {

@@ -21,7 +21,9 @@ import org.apache.spark.sql.Row;
  * <p>Every writer commits with application id {@link #APP_ID} (of the shadow map, {@link
  * #SHADOW_APP_ID}) and, as transaction version, the sequence it planned from plus one. Delta then
  * lets at most one of them through: a concurrent one fails, a late one returns as if done, having
- * done nothing. So every commit looks back at who won.
+ * done nothing. So every commit looks back at who won: commits are signed by generation and
+ * attempt, because two attempts of one run may be alive, a scheduler's retry beside a driver that
+ * was given up for dead.
  */
 public final class ShardMap {
   public static final String APP_ID = "metashard-map";
@@ -101,14 +103,20 @@ public final class ShardMap {
     return col(ShardMapTable.GENERATION).startsWith(generation(plannedSequence + 1, runId));
   }
 
-  /** Whether the newest switch was this run's own. */
+  /** Whether the newest switch was this run's own, by whichever of its attempts. */
   public boolean lastSwitchWasBy(String runId) {
     long sequence = sequence();
-    return sequence > 0 && runId.equals(switchedBy(sequence));
+    String signature = sequence == 0 ? null : signature(sequence);
+    return signature != null && signature.split(" ", 2)[0].equals(runId);
   }
 
-  /** The run that made a switch, from the commit's user metadata; null if it is not found. */
-  private String switchedBy(long sequence) {
+  /** What a switch is signed with; run ids have no spaces. */
+  private static String signature(String runId, String attempt) {
+    return runId + " " + attempt;
+  }
+
+  /** How a switch is signed, from the commit's user metadata; null if it is not found. */
+  private String signature(long sequence) {
     String wanted = generation(sequence, "");
     List<Row> commits =
         io.delta.tables.DeltaTable.forPath(lake.spark(), lake.path(table))
@@ -170,13 +178,19 @@ public final class ShardMap {
    * @param rows all rows that the buckets shall have
    * @param changedBuckets the buckets
    * @param plannedSequence the map's sequence that the caller planned from
+   * @param attempt of the run, of no other process
    * @return the new sequence
-   * @throws MapMovedException if another writer came first; the map is as that one left it
+   * @throws MapMovedException if another writer came first, be it another attempt of this run; the
+   *     map is as that one left it
    */
   public long commit(
-      Dataset<Row> rows, List<Integer> changedBuckets, long plannedSequence, String runId) {
+      Dataset<Row> rows,
+      List<Integer> changedBuckets,
+      long plannedSequence,
+      String runId,
+      String attempt) {
     long sequence = plannedSequence + 1;
-    String generation = generation(sequence, runId);
+    String signature = signature(runId, attempt);
     if (sequence() != plannedSequence) {
       throw moved(plannedSequence, null);
     }
@@ -189,14 +203,18 @@ public final class ShardMap {
             .sortWithinPartitions(
                 ShardMapTable.BUCKET, ShardMapTable.META_SHARD_ID, ShardMapTable.BLOCK_INDEX);
     try {
-      lake.replaceWhere(table, sorted, predicate, Lake.Commit.once(appId, sequence, generation));
+      lake.replaceWhere(
+          table,
+          sorted,
+          predicate,
+          Lake.Commit.once(appId, sequence, generation(sequence, signature)));
     } catch (RuntimeException e) {
       if (e.getClass().getName().contains("Concurrent") || e instanceof KernelException) {
         throw moved(plannedSequence, e);
       }
       throw e;
     }
-    if (sequence() != sequence || !runId.equals(switchedBy(sequence))) {
+    if (sequence() != sequence || !signature.equals(signature(sequence))) {
       throw moved(plannedSequence, null);
     }
     return sequence;

@@ -55,6 +55,15 @@ public final class HadoopStore implements ObjectStore {
   /** Not a constant of hadoop-client-api 3.4.2: only S3A knows it, others ignore it. */
   private static final String CONDITIONAL_CREATE = "fs.option.create.conditional.overwrite";
 
+  /** In which order readers ask for the ranges of a file: object stores answer by it. */
+  public enum Reads {
+    /** Any: each range is a request of its own. */
+    RANDOM,
+    /** From front to back: one request, which goes on from range to range. */
+    FORWARD
+  }
+
+  private final Reads reads;
   private final FileSystem fileSystem; // shared by Hadoop's cache: never closed here
   private final Path root;
   private final String rootPath; // ends in a slash
@@ -68,6 +77,12 @@ public final class HadoopStore implements ObjectStore {
    * @throws UncheckedIOException if there is no such file system or it cannot be reached
    */
   public HadoopStore(String rootUri, Configuration hadoop) {
+    this(rootUri, hadoop, Reads.RANDOM);
+  }
+
+  /** As {@link #HadoopStore(String, Configuration)}, for reads in a certain order. */
+  public HadoopStore(String rootUri, Configuration hadoop, Reads reads) {
+    this.reads = reads;
     Path given = new Path(rootUri);
     try {
       FileSystem found = given.getFileSystem(hadoop);
@@ -246,9 +261,11 @@ public final class HadoopStore implements ObjectStore {
                 .openFile(resolved(path))
                 .opt(
                     Options.OpenFileOptions.FS_OPTION_OPENFILE_READ_POLICY,
-                    Options.OpenFileOptions.FS_OPTION_OPENFILE_READ_POLICY_VECTOR
-                        + ", "
-                        + Options.OpenFileOptions.FS_OPTION_OPENFILE_READ_POLICY_RANDOM)
+                    reads == Reads.FORWARD
+                        ? Options.OpenFileOptions.FS_OPTION_OPENFILE_READ_POLICY_SEQUENTIAL
+                        : Options.OpenFileOptions.FS_OPTION_OPENFILE_READ_POLICY_VECTOR
+                            + ", "
+                            + Options.OpenFileOptions.FS_OPTION_OPENFILE_READ_POLICY_RANDOM)
                 .build());
     OpenStream opened = new OpenStream(path, in);
     opened.readers = 1;

@@ -156,7 +156,8 @@ class EncodeSparkTest {
             map.rows(), written, written.select("object_id").where("object_id is not null")),
         List.of(0),
         sequence,
-        run);
+        run,
+        "attempt-1");
     StructType schema =
         new StructType()
             .add("name", DataTypes.StringType)

@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -15,16 +16,28 @@ final class Commands {
   static final Path HOME = JOBS.getParent();
   private static final int MINUTES = 25;
 
+  /** A command of a test lives for a minute: compiling it well takes longer than it gains. */
+  private static final String SMALL_JVM =
+      "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:+UseSerialGC";
+
   private Commands() {}
 
   /** What a program printed, and how it ended. */
   record Ended(int exitCode, String stdout, String stderr) {}
 
-  /** Runs {@code jobs/metashard}. */
+  /** Runs {@code jobs/metashard}, in a JVM that starts fast. */
   static Ended metashard(String... arguments) throws IOException, InterruptedException {
+    return metashard(Map.of("METASHARD_JAVA_OPTIONS", SMALL_JVM), arguments);
+  }
+
+  /** Runs {@code jobs/metashard} with some environment. */
+  static Ended metashard(Map<String, String> environment, String... arguments)
+      throws IOException, InterruptedException {
     List<String> command = new ArrayList<>(List.of(JOBS.resolve("metashard").toString()));
     command.addAll(List.of(arguments));
-    return run(command, Map.of("METASHARD_HEAP", "2g"));
+    Map<String, String> all = new HashMap<>(Map.of("METASHARD_HEAP", "2g"));
+    all.putAll(environment);
+    return run(command, all);
   }
 
   static Ended run(List<String> command, Map<String, String> environment)

@@ -21,10 +21,21 @@ import java.util.stream.Stream;
 
 /** A lake with folders as locations, made by the command itself. */
 final class LakeUnderTest {
+  /** More of a configuration, for lakes with tens of rows: no code is generated for them. */
+  static final String SMALL_TABLES =
+      """
+      spark {
+        "spark.sql.codegen.wholeStage" = false
+        "spark.sql.codegen.factoryMode" = NO_CODEGEN
+        "spark.sql.shuffle.partitions" = 2
+      }
+      """;
+
   private final Path folder;
   private final Path objects;
   private final Path config;
   private final int locations;
+  private boolean inUsersJvm;
 
   LakeUnderTest(String name, Path objects, Path log, String format, int locations, String more)
       throws IOException {
@@ -54,6 +65,12 @@ final class LakeUnderTest {
                 more));
   }
 
+  /** The same lake, whose commands run in the JVM that users have, not in one for short tests. */
+  LakeUnderTest inUsersJvm() {
+    inUsersJvm = true;
+    return this;
+  }
+
   private Path location(int index) {
     return folder.resolve("locations/l" + index);
   }
@@ -70,7 +87,8 @@ final class LakeUnderTest {
       throws IOException, InterruptedException {
     List<String> all = new ArrayList<>(List.of(command, "--config", config.toString()));
     all.addAll(List.of(arguments));
-    return Commands.metashard(all.toArray(String[]::new));
+    String[] words = all.toArray(String[]::new);
+    return inUsersJvm ? Commands.metashard(Map.of(), words) : Commands.metashard(words);
   }
 
   /** Runs a command that must end well, and gives back its line of JSON. */

@@ -20,7 +20,8 @@ class NightlyIT {
     Commands.require(Commands.metashard("generate", "--out", input.toString(), "--seed", "7"));
     LakeUnderTest lake =
         new LakeUnderTest(
-            "night", input.resolve("objects"), input.resolve("logs/s3"), "s3-access", 8, "");
+                "night", input.resolve("objects"), input.resolve("logs/s3"), "s3-access", 8, "")
+            .inUsersJvm();
     Path result = input.resolve("result.json");
     JsonNode night =
         lake.json("nightly", "--at", "2026-01-22T00:00:00Z", "--result", result.toString());

@@ -4,8 +4,10 @@ import java.io.IOException;
 import java.net.HttpURLConnection;
 import java.net.ServerSocket;
 import java.net.URI;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -95,6 +97,18 @@ final class S3Server implements AutoCloseable {
   }
 
   private static synchronized void fetch() throws IOException, InterruptedException {
+    // Tests run in two processes.
+    try (FileChannel lock =
+        FileChannel.open(
+            Files.createDirectories(JARS.getParent()).resolve("s3proxy.lock"),
+            StandardOpenOption.CREATE,
+            StandardOpenOption.WRITE)) {
+      lock.lock(); // until it is closed
+      fetchOnce();
+    }
+  }
+
+  private static void fetchOnce() throws IOException, InterruptedException {
     Path ready = JARS.resolve("ready");
     String wanted = Files.readString(POM);
     if (Files.exists(ready) && Files.readString(ready).equals(wanted)) {

@@ -41,7 +41,8 @@ class TracesIT {
   private static LakeUnderTest lake(String name, String log, String format, String more)
       throws IOException {
     return new LakeUnderTest(
-        name, INPUT.resolve("objects"), INPUT.resolve("logs").resolve(log), format, 8, more);
+            name, INPUT.resolve("objects"), INPUT.resolve("logs").resolve(log), format, 8, more)
+        .inUsersJvm();
   }
 
   @Test
@@ -50,12 +51,13 @@ class TracesIT {
     make("cloudphysics_2h", input);
     LakeUnderTest lake =
         new LakeUnderTest(
-            "cloudphysics",
-            input.resolve("objects"),
-            input.resolve("logs/s3"),
-            "s3-access",
-            8,
-            "forecast { bucket = 1m, horizon = 5m }");
+                "cloudphysics",
+                input.resolve("objects"),
+                input.resolve("logs/s3"),
+                "s3-access",
+                8,
+                "forecast { bucket = 1m, horizon = 5m }")
+            .inUsersJvm();
     String first = Files.readString(TRACES.resolve("cloudphysics_2h/backtest.json"));
     String start = first.replaceAll("(?s).*\"first_bucket\"\\s*:\\s*\"([^\"]+)\".*", "$1");
     String at = java.time.Instant.parse(start).plusSeconds(3600).toString();

@@ -134,7 +134,7 @@ class ForecastJobSparkTest {
   void theModelIsSavedAndCanBeLoaded() {
     StageReport report = run("run-model");
     assertThat(report.figures()).containsEntry("regression_saved", true);
-    assertThat(PipelineModel.load(ForecastJob.modelPath(lake, "run-model")).stages()).hasSize(2);
+    assertThat(PipelineModel.load((String) report.figures().get("model_path")).stages()).hasSize(2);
   }
 
   @Test
