@@ -36,6 +36,7 @@ import picocli.CommandLine.Option;
       ReadCommands.Ls.class,
       ReadCommands.Cat.class,
       Metashard.Verify.class,
+      ReportCommand.class,
       Metashard.ShowConfig.class,
       CheckCommand.class,
       CompletionCommand.class,
@@ -316,6 +317,11 @@ public final class Metashard {
   static final class Nightly extends LakeCommand {
     @CommandLine.Mixin private AllowMissing allowMissing;
 
+    @Option(
+        names = "--report",
+        description = "then write the night's page, as report does, into _reports below lake.root")
+    private boolean report;
+
     Nightly() {
       super("nightly");
     }
@@ -335,6 +341,9 @@ public final class Metashard {
                     .run(
                         options().dryRun() ? NightlyJob.Extent.DRY_RUN : NightlyJob.Extent.FULL,
                         options().force() ? NightlyJob.Repeat.FORCE : NightlyJob.Repeat.SKIP_DONE);
+            if (report) {
+              summary.put("report", Map.of("page", ReportCommand.afterNight(context)));
+            }
             return new Answer(
                 0,
                 "Night of %s, run %s%n%n".formatted(start.at(), start.runId())
