@@ -77,7 +77,8 @@ public final class Amounts {
       return UNKNOWN;
     }
     double percent = share * 100;
-    return percent == Math.rint(percent)
+    // A sum of tenths is a hair off: 30 %, not 30.0 %.
+    return Math.abs(percent - Math.rint(percent)) < 1e-9
         ? String.format(Locale.ROOT, "%,.0f %%", percent)
         : String.format(Locale.ROOT, "%,.1f %%", percent);
   }

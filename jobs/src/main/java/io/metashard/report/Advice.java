@@ -24,7 +24,7 @@ public record Advice(boolean urgent, String what, String command) {
 
   private static final double TOO_MANY_REFUSED = 0.01;
   private static final double TOO_MANY_UNKNOWN_OBJECTS = 0.05;
-  private static final int MAX_REASON_CHARS = 160;
+  private static final int MAX_REASON_CHARS = 300;
   private static final Duration CHECKED_LONG_AGO = Duration.ofDays(7);
   private static final String METASHARD = "jobs/metashard %s --config FILE";
 
@@ -183,7 +183,8 @@ public record Advice(boolean urgent, String what, String command) {
     }
   }
 
-  private static String cut(String text) {
+  /** A reason may be as long as a library likes. */
+  static String cut(String text) {
     return text.length() <= MAX_REASON_CHARS ? text : text.substring(0, MAX_REASON_CHARS) + "…";
   }
 

@@ -11,9 +11,6 @@ import java.util.Deque;
  * alike, ours and strangers'. There is no way to hand it markup.
  */
 final class Html {
-  /** Longest text in one place; object ids have at most 1,024 bytes. */
-  private static final int MAX_CHARS = 2000;
-
   private final StringBuilder out = new StringBuilder();
   private final Deque<String> open = new ArrayDeque<>();
 
@@ -22,7 +19,7 @@ final class Html {
    * {@code \\uXXXX}, the characters that HTML knows as entities.
    */
   static String escaped(String text) {
-    String printable = ObjectIds.printable(text, MAX_CHARS);
+    String printable = ObjectIds.printable(text, Integer.MAX_VALUE);
     StringBuilder escaped = new StringBuilder(printable.length() + 16);
     for (int i = 0; i < printable.length(); i++) {
       char c = printable.charAt(i);

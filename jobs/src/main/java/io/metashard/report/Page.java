@@ -188,7 +188,11 @@ public final class Page {
       if (urgent > 0) {
         html.leaf("span", Amounts.count(urgent) + " urgent", "class", "bad").text(", ");
       }
-      html.leaf("a", "%d to do in all".formatted(advice.size()), "href", "#advice");
+      html.leaf(
+          "a",
+          advice.size() == 1 ? "1 thing to do" : Amounts.count(advice.size()) + " things to do",
+          "href",
+          "#advice");
     }
     html.close();
     html.open("nav", "aria-label", "Sections").open("ul");
@@ -322,16 +326,16 @@ public final class Page {
     } else {
       html.open("p")
           .text(
-              "From %s to %s, %s segment reads are expected, by the model %s"
+              "From %s to %s, %s segment reads are expected, by the model "
                   .formatted(
                       Times.shown(forecast.start()),
                       Times.shown(forecast.end()),
-                      Amounts.number(forecast.expected()),
-                      forecast.model()))
+                      Amounts.number(forecast.expected())))
+          .leaf("code", forecast.model(), "class", "w")
           .text(
               forecast.runId().equals(report.run().id())
                   ? "."
-                  : ". Nothing had changed since run " + forecast.runId() + " made this forecast.")
+                  : ", as run " + forecast.runId() + " forecast.")
           .close();
       classes(forecast);
       top(forecast);
@@ -510,7 +514,7 @@ public final class Page {
           Cell.seconds(at + "seconds", stage.seconds()),
           Cell.count(at + "rows_in", stage.rowsIn()),
           Cell.count(at + "rows_out", stage.rowsOut()),
-          Cell.text(stage.reason()));
+          Cell.text(Advice.cut(stage.reason())));
     }
     write(stages);
     html.close();
@@ -744,7 +748,7 @@ public final class Page {
           Cell.text(at + "stage", failure.stage()),
           Cell.text(at + "state", failure.state()),
           Cell.text(failure.mended() ? "yes" : "no"),
-          Cell.text(failure.reason()));
+          Cell.text(Advice.cut(failure.reason())));
     }
     write(failures);
     html.close();

@@ -73,6 +73,9 @@ final class Table {
     }
   }
 
+  /** Columns of a table that would only be torn apart over the whole width. */
+  private static final int NARROW = 3;
+
   private final String caption;
   private final List<String> headings;
   private final List<List<Cell>> rows = new ArrayList<>();
@@ -99,7 +102,10 @@ final class Table {
   /** Writes it, in a box that scrolls by itself where the page is narrow. */
   void write(Html html) {
     html.open("div", "class", "table", "tabindex", "0", "role", "region", "aria-label", caption);
-    html.open("table").leaf("caption", caption).open("thead").open("tr");
+    html.open("table", "class", headings.size() <= NARROW ? "narrow" : "full")
+        .leaf("caption", caption)
+        .open("thead")
+        .open("tr");
     for (int i = 0; i < headings.size(); i++) {
       int column = i;
       boolean numbers =

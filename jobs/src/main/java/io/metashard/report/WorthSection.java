@@ -17,6 +17,8 @@ final class WorthSection {
   private static final String FORECAST = "forecast";
   private static final String PLANNED = "planned";
   private static final String SOURCE = "source";
+  private static final String READ_MEAN = "read_mean_millis";
+  private static final String READ_P99 = "read_p99_millis";
 
   private final Worth worth;
   private final Html html;
@@ -100,6 +102,11 @@ final class WorthSection {
               .formatted(trial ? "shadow night" : "night"));
     } else {
       html.leaf("p", forecastInWords());
+      html.leaf("p", movedInWords());
+      models().forEach(this::readsInWords);
+      html.open("div", "class", "charts");
+      charts();
+      html.close();
       forecasts();
       layouts();
       models().forEach(this::reads);
@@ -134,6 +141,57 @@ final class WorthSection {
     return nights.stream().mapToDouble(value).filter(Double::isFinite).average().orElse(Double.NaN);
   }
 
+  private String movedInWords() {
+    double moved =
+        nights.stream()
+            .mapToDouble(night -> night.value(PLANNED, null, "moved_bytes"))
+            .filter(Double::isFinite)
+            .sum();
+    return "In all, %s %s."
+        .formatted(
+            Amounts.bytes(Math.round(moved)), trial ? "would have been moved" : "were moved");
+  }
+
+  private void readsInWords(String model) {
+    double planned = mean(night -> night.value(PLANNED, model, READ_P99));
+    double source = mean(night -> night.value(SOURCE, model, READ_P99));
+    if (Double.isFinite(planned) && Double.isFinite(source)) {
+      html.leaf(
+          "p",
+          "With a location as %s, 99 of 100 reads end within %s laid out, against %s from the objects as they are (%s times, mean over nights)."
+              .formatted(
+                  model,
+                  Axis.Unit.MILLIS.shown(planned),
+                  Axis.Unit.MILLIS.shown(source),
+                  Amounts.number(NightReport.share(planned, source))));
+    }
+  }
+
+  private void charts() {
+    chart(
+        "worth-error",
+        "Sum of errors / reads",
+        "For each night the error of the forecast, and of the counts of the day before; lower is better.",
+        Axis.Unit.PERCENT,
+        line("forecast", night -> night.value(FORECAST, null, "wape")),
+        line("the day before", night -> night.value(FORECAST, null, "wape_persistence")));
+    chart(
+        "worth-moved",
+        trial ? "Bytes that would have been moved" : "Bytes moved",
+        "For each night the bytes that its plan writes.",
+        Axis.Unit.BYTES,
+        line("moved", night -> night.value(PLANNED, null, "moved_bytes")));
+    for (String model : models()) {
+      chart(
+          "worth-reads-" + model.replaceAll("[^a-z0-9-]", "_"),
+          "99 of 100 reads end within, " + model,
+          "For each night the time within which 99 of 100 reads end: laid out as planned, and from the objects as they are; lower is better.",
+          Axis.Unit.MILLIS,
+          line("laid out", night -> night.value(PLANNED, model, READ_P99)),
+          line("as they are", night -> night.value(SOURCE, model, READ_P99)));
+    }
+  }
+
   private void forecasts() {
     Table table =
         new Table(
@@ -142,11 +200,11 @@ final class WorthSection {
             "forecast",
             "came",
             "error / reads",
-            "day before",
+            "day before's error",
             "deviance",
-            "day before",
+            "day before's deviance",
             "reads on the hottest tenth",
-            "day before");
+            "on the day before's");
     for (ScoredNight night : nights) {
       table.row(
           night.when(),
@@ -160,13 +218,6 @@ final class WorthSection {
           night.cell(
               FORECAST, null, "hot_share_found_top_10_percent_persistence", Axis.Unit.PERCENT));
     }
-    chart(
-        "worth-error",
-        "Sum of errors / reads",
-        "For each night the error of the forecast, and of the counts of the day before; lower is better.",
-        Axis.Unit.PERCENT,
-        line("forecast", night -> night.value(FORECAST, null, "wape")),
-        line("the day before", night -> night.value(FORECAST, null, "wape_persistence")));
     table.write(html);
   }
 
@@ -191,22 +242,6 @@ final class WorthSection {
           night.cell(PLANNED, null, "storage_ratio", Axis.Unit.PLAIN),
           night.cell(PLANNED, null, "load_imbalance", Axis.Unit.PERCENT));
     }
-    double moved =
-        nights.stream()
-            .mapToDouble(night -> night.value(PLANNED, null, "moved_bytes"))
-            .filter(Double::isFinite)
-            .sum();
-    html.leaf(
-        "p",
-        "In all, %s %s."
-            .formatted(
-                Amounts.bytes(Math.round(moved)), trial ? "would have been moved" : "were moved"));
-    chart(
-        "worth-moved",
-        trial ? "Bytes that would have been moved" : "Bytes moved",
-        "For each night the bytes that its plan writes.",
-        Axis.Unit.BYTES,
-        line("moved", night -> night.value(PLANNED, null, "moved_bytes")));
     table.write(html);
   }
 
@@ -222,8 +257,6 @@ final class WorthSection {
   }
 
   private void reads(String model) {
-    String mean = "read_mean_millis";
-    String p99 = "read_p99_millis";
     Table table =
         new Table(
             "Time of a read, location modelled as " + model,
@@ -235,30 +268,11 @@ final class WorthSection {
     for (ScoredNight night : nights) {
       table.row(
           night.when(),
-          night.cell(PLANNED, model, mean, Axis.Unit.MILLIS),
-          night.cell(SOURCE, model, mean, Axis.Unit.MILLIS),
-          night.cell(PLANNED, model, p99, Axis.Unit.MILLIS),
-          night.cell(SOURCE, model, p99, Axis.Unit.MILLIS));
+          night.cell(PLANNED, model, READ_MEAN, Axis.Unit.MILLIS),
+          night.cell(SOURCE, model, READ_MEAN, Axis.Unit.MILLIS),
+          night.cell(PLANNED, model, READ_P99, Axis.Unit.MILLIS),
+          night.cell(SOURCE, model, READ_P99, Axis.Unit.MILLIS));
     }
-    double planned = mean(night -> night.value(PLANNED, model, p99));
-    double source = mean(night -> night.value(SOURCE, model, p99));
-    if (Double.isFinite(planned) && Double.isFinite(source)) {
-      html.leaf(
-          "p",
-          "With a location as %s, 99 of 100 reads end within %s laid out, against %s from the objects as they are (%s times, mean over nights)."
-              .formatted(
-                  model,
-                  Axis.Unit.MILLIS.shown(planned),
-                  Axis.Unit.MILLIS.shown(source),
-                  Amounts.number(NightReport.share(planned, source))));
-    }
-    chart(
-        "worth-reads-" + model.replaceAll("[^a-z0-9-]", "_"),
-        "99 of 100 reads end within, " + model,
-        "For each night the time within which 99 of 100 reads end: laid out as planned, and from the objects as they are; lower is better.",
-        Axis.Unit.MILLIS,
-        line("laid out", night -> night.value(PLANNED, model, p99)),
-        line("as they are", night -> night.value(SOURCE, model, p99)));
     table.write(html);
   }
 
