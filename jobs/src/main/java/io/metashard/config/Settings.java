@@ -39,8 +39,8 @@ import java.util.TreeSet;
 public final class Settings {
   private static final String REFERENCE = "/io/metashard/reference.conf";
 
-  /** Below these, any key may stand: names that others give. */
-  private static final Set<String> OPEN = Set.of("hadoop", "spark", "prices.storage-per-gib-month");
+  /** Below these, any key may stand: they are handed on to Hadoop and Spark as they are. */
+  private static final Set<String> OPEN = Set.of("hadoop", "spark");
 
   private static final Set<String> SECRET_WORDS =
       Set.of(
@@ -254,7 +254,7 @@ public final class Settings {
     return List.copyOf(read(key, () -> values.getStringList(key)));
   }
 
-  /** The keys and values below one where any key may stand, such as {@code hadoop}. */
+  /** The keys and values below {@code hadoop} or {@code spark}, as written. */
   public Map<String, String> open(String key) {
     Map<String, String> found = new TreeMap<>();
     if (values.hasPath(key)) {
