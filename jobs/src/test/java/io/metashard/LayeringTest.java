@@ -51,6 +51,7 @@ class LayeringTest {
               "forecast",
               Set.of("config", "lake", "aggregate", "catalogue", "spark", "mllib", "slf4j")),
           Map.entry("plan", Set.of("config")),
+          Map.entry("simulate", Set.of("config")),
           Map.entry("codec", Set.of("jrs")),
           Map.entry("store", Set.of("hadoop")),
           Map.entry("shardmap", Set.of("lake", "store", "spark", "delta", "kernel", "hadoop")),

@@ -1,0 +1,133 @@
+package io.metashard.simulate;
+
+import java.io.Serializable;
+
+/**
+ * How long one block takes to be read at a location.
+ *
+ * <p>A read of {@code bytes} takes a fixed time and a time per byte; some reads, by chance, take
+ * several times as long.
+ */
+public sealed interface LocationModel extends Serializable {
+  /** What tables call it. */
+  String word();
+
+  /** Milliseconds before the first byte. */
+  double firstByteMillis();
+
+  /** Of one read. */
+  double bytesPerSecond();
+
+  /** Share of reads that are slow. */
+  double slowShare();
+
+  /** Slow reads take between 1 and this many times as long, evenly spread. */
+  double slowFactor();
+
+  /**
+   * Milliseconds that a read waits for others before it begins.
+   *
+   * @param chance in [0, 1): the larger, the longer
+   */
+  double waitMillis(Load load, double chance);
+
+  /** Milliseconds of a read that is not slow. */
+  default double plainMillis(long bytes) {
+    return firstByteMillis() + bytes / bytesPerSecond() * 1000;
+  }
+
+  /** Milliseconds of a read on average, waiting not included. */
+  default double meanMillis(long bytes) {
+    return plainMillis(bytes) * (1 + slowShare() * (slowFactor() - 1) / 2);
+  }
+
+  /**
+   * Milliseconds of one read.
+   *
+   * @param waitChance in [0, 1), decides how long it waits
+   * @param slowChance in [0, 1), decides whether it is slow, and how slow
+   */
+  default double millis(long bytes, Load load, double waitChance, double slowChance) {
+    double factor =
+        slowChance < slowShare() ? 1 + (slowFactor() - 1) * (slowChance / slowShare()) : 1;
+    return waitMillis(load, waitChance) + plainMillis(bytes) * factor;
+  }
+
+  /**
+   * How busy a location is.
+   *
+   * @param busyShare of its time, 0 to less than 1
+   * @param meanMillis of the reads it serves
+   */
+  record Load(double busyShare, double meanMillis) implements Serializable {
+    /** A location with more work than time has no steady state: it is taken for this busy. */
+    public static final double MOST_BUSY = 0.98;
+
+    public static final Load NONE = new Load(0, 0);
+
+    public Load {
+      if (!(busyShare >= 0 && meanMillis >= 0) || Double.isInfinite(meanMillis)) {
+        throw new IllegalArgumentException(
+            "Cannot use a load of %s with reads of %s ms: both must be 0 or more"
+                .formatted(busyShare, meanMillis));
+      }
+      busyShare = Math.min(busyShare, MOST_BUSY);
+    }
+  }
+
+  /**
+   * One disk: reads are served one after the other, first come, first served.
+   *
+   * <p>The wait is that of a queue with random arrivals and one server (M/M/1): none with
+   * probability 1 - busy, else exponential with mean {@code meanMillis / (1 - busy)}.
+   */
+  record Disk(double firstByteMillis, double bytesPerSecond, double slowShare, double slowFactor)
+      implements LocationModel {
+    public Disk {
+      check(firstByteMillis, bytesPerSecond, slowShare, slowFactor);
+    }
+
+    @Override
+    public String word() {
+      return "disk";
+    }
+
+    @Override
+    public double waitMillis(Load load, double chance) {
+      double busy = load.busyShare();
+      return chance < 1 - busy ? 0 : load.meanMillis() / (1 - busy) * Math.log(busy / (1 - chance));
+    }
+  }
+
+  /** An object store: as many reads at a time as are asked for, none waits for another. */
+  record ObjectStore(
+      double firstByteMillis, double bytesPerSecond, double slowShare, double slowFactor)
+      implements LocationModel {
+    public ObjectStore {
+      check(firstByteMillis, bytesPerSecond, slowShare, slowFactor);
+    }
+
+    @Override
+    public String word() {
+      return "object-store";
+    }
+
+    @Override
+    public double waitMillis(Load load, double chance) {
+      return 0;
+    }
+  }
+
+  private static void check(
+      double firstByteMillis, double bytesPerSecond, double slowShare, double slowFactor) {
+    if (!(firstByteMillis >= 0
+        && bytesPerSecond > 0
+        && slowShare >= 0
+        && slowShare <= 1
+        && slowFactor >= 1)) {
+      throw new IllegalArgumentException(
+          "Cannot use a location of %s ms, %s bytes/s, %s slow reads, %s times as long: needed are 0 or more, more than 0, 0 to 1, 1 or more"
+              .formatted(firstByteMillis, bytesPerSecond, slowShare, slowFactor));
+    }
+  }
+}

@@ -1,0 +1,60 @@
+package io.metashard.simulate;
+
+import io.metashard.config.Settings;
+import io.metashard.config.SettingsException;
+import java.io.Serializable;
+import java.util.List;
+
+/**
+ * What reading is simulated with.
+ *
+ * @param draws times that every kind of read is drawn
+ * @param extraReads blocks asked for beyond what a split segment needs
+ */
+public record SimulateOptions(
+    int draws,
+    long seed,
+    int extraReads,
+    LocationModel.Disk disk,
+    LocationModel.ObjectStore objectStore)
+    implements Serializable {
+  private static final int MOST_DRAWS = 1_000_000;
+
+  public SimulateOptions {
+    // Below 100 there is no 99th percentile.
+    if (draws < 100 || draws > MOST_DRAWS || extraReads < 0) {
+      throw new SettingsException(
+          "Cannot use simulate.draws = %d, simulate.extra-reads = %d: they must be 100 to %d, and 0 or more"
+              .formatted(draws, extraReads, MOST_DRAWS));
+    }
+  }
+
+  public static SimulateOptions from(Settings settings) {
+    try {
+      return new SimulateOptions(
+          settings.integer("simulate.draws"),
+          settings.longInteger("simulate.seed"),
+          settings.integer("simulate.extra-reads"),
+          new LocationModel.Disk(
+              settings.duration("simulate.disk.request").toNanos() / 1e6,
+              settings.bytes("simulate.disk.bytes-per-second"),
+              settings.number("simulate.disk.slow-share"),
+              settings.number("simulate.disk.slow-factor")),
+          new LocationModel.ObjectStore(
+              settings.duration("simulate.object-store.first-byte").toNanos() / 1e6,
+              settings.bytes("simulate.object-store.bytes-per-second"),
+              settings.number("simulate.object-store.slow-share"),
+              settings.number("simulate.object-store.slow-factor")));
+    } catch (SettingsException e) {
+      throw e;
+    } catch (IllegalArgumentException e) {
+      throw new SettingsException(
+          "Cannot use simulate of %s: %s".formatted(settings.source(), e.getMessage()), e);
+    }
+  }
+
+  /** Results are always shown for both. */
+  public List<LocationModel> models() {
+    return List.of(disk, objectStore);
+  }
+}
