@@ -342,12 +342,13 @@ public final class Metashard {
                         options().dryRun() ? NightlyJob.Extent.DRY_RUN : NightlyJob.Extent.FULL,
                         options().force() ? NightlyJob.Repeat.FORCE : NightlyJob.Repeat.SKIP_DONE);
             if (report) {
-              summary.put("report", Map.of("page", ReportCommand.afterNight(context)));
+              summary.put("report_page", ReportCommand.afterNight(context));
             }
             return new Answer(
                 0,
                 "Night of %s, run %s%n%n".formatted(start.at(), start.runId())
-                    + NightlyJob.text(summary),
+                    + NightlyJob.text(summary)
+                    + (report ? "%nReport: %s%n".formatted(summary.get("report_page")) : ""),
                 summary);
           });
     }

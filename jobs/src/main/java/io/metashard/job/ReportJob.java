@@ -6,6 +6,7 @@ import static org.apache.spark.sql.functions.lit;
 import io.metashard.config.Settings;
 import io.metashard.report.NightReport;
 import io.metashard.report.Page;
+import io.metashard.simulate.Prices;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
@@ -96,7 +97,6 @@ final class ReportJob {
       ReportMap map = new ReportMap(context, run);
       ReportMap.Now now = map.now();
       NightReport.Forecast forecast = demand.forecast();
-      Prices prices = Prices.from(context.settings());
       Instant from = run.plannedAt().minus(Duration.ofDays(request.nights()));
       return new NightReport(
           new NightReport.Run(
@@ -111,7 +111,7 @@ final class ReportJob {
           forecast,
           map.moved(),
           now.stored(),
-          ReportCost.of(prices, now.stored(), forecast, prices.any() ? map.containersWritten() : 0),
+          ReportCost.of(Prices.from(context.settings()), now.stored(), forecast),
           map.risk(now, runs, from),
           worth(run, request));
     } finally {

@@ -257,12 +257,4 @@ final class ReportMap {
   private List<NightReport.Place> in(String state) {
     return places.stream().filter(place -> place.state().equals(state)).toList();
   }
-
-  /** Containers that the run wrote and the map names. */
-  long containersWritten() {
-    return rows.where(col(ShardMapTable.GENERATION).endsWith("-" + run.runId()))
-        .select(col(ShardMapTable.LOCATION), col(ShardMapTable.PATH))
-        .distinct()
-        .count();
-  }
 }

@@ -117,7 +117,12 @@ public record Advice(boolean urgent, String what, String command) {
   private static void ofObjects(NightReport report, List<Advice> all) {
     Risk risk = report.risk();
     long waiting = risk.pending() + risk.stale();
-    if (waiting > 0) {
+    if (report.worth().mode().equals("shadow") && report.stored().metaShards() == 0) {
+      all.add(
+          later(
+              "This is a trial, nothing was moved: when what it says is good enough, run the night without --shadow",
+              "nightly"));
+    } else if (waiting > 0) {
       all.add(
           later(
               "%s wait to be encoded (%s new, %s changed): the next nights take them, a higher limit takes more at once"

@@ -264,17 +264,12 @@ public record NightReport(
       long capacityBytes,
       double requests) {}
 
-  /**
-   * What it costs.
-   *
-   * @param unpriced what is used and has no price
-   */
-  public record Cost(String currency, List<CostLine> lines, List<String> unpriced) {
-    public static final Cost NONE = new Cost("", List.of(), List.of());
+  /** What it costs; no line when no price is configured. */
+  public record Cost(String currency, List<CostLine> lines) {
+    public static final Cost NONE = new Cost("", List.of());
 
     public Cost {
       lines = List.copyOf(lines);
-      unpriced = List.copyOf(unpriced);
     }
   }
 

@@ -676,10 +676,6 @@ public final class Page {
           "p", "No prices are configured (prices { }), so no money is shown and none is guessed.");
     }
     write(table);
-    if (!cost.unpriced().isEmpty() && !table.isEmpty()) {
-      html.leaf(
-          "p", "Without a price, and so not in it: " + String.join(", ", cost.unpriced()) + ".");
-    }
     html.close();
   }
 

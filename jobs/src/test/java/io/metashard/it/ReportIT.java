@@ -49,13 +49,13 @@ class ReportIT {
             logs = [{ path = "%s", format = parquet }, { path = "%s", format = csv }]
             plan.storage-budget = 3
             forecast.backtest-origins = 2
-            prices { currency = EUR, storage-per-gib-month { standard = 0.02 } }
+            prices { currency = EUR, storage-per-gib-month = 0.02, per-1000-reads = 0.4 }
             """
                 .formatted(
                     Commands.HOME.resolve("data/sample/logs/parquet"), input.resolve("logs.csv")));
     makeInput(input);
     JsonNode night = lake.json("nightly", "--at", "2026-01-22T00:00:00Z", "--report");
-    Path ofTheNight = Path.of(URI.create(night.at("/report/page").asText()));
+    Path ofTheNight = Path.of(URI.create(night.at("/report_page").asText()));
     assertThat(ofTheNight.getParent()).isEqualTo(lake.root().resolve("_reports"));
     pageOfTheNight = Files.readString(ofTheNight);
     figures = lake.json("report", "--out", FOLDER.resolve("pages").toString());

@@ -247,7 +247,6 @@ class PageTest {
         .contains("No night has been scored yet (table night_scores)");
     assertThat(Page.of(SampleReports.manyNights(14)))
         .contains("1,235 EUR")
-        .contains("Without a price, and so not in it: requests that read.")
         .contains("What the trial says, over 13 nights")
         .contains("In 11 of 13 nights the forecast was nearer to what came");
   }

@@ -173,8 +173,7 @@ public final class SampleReports {
         trouble
             ? new Cost(
                 "EUR",
-                List.of(new CostLine("storage a month, tier fast", 1234.5678, "61 MiB at 0.023")),
-                List.of("requests that read"))
+                List.of(new CostLine("storage a month, tier fast", 1234.5678, "61 MiB at 0.023")))
             : Cost.NONE,
         new Risk(
             2,
