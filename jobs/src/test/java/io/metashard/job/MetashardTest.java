@@ -64,6 +64,7 @@ class MetashardTest {
             "ls",
             "cat",
             "verify",
+            "report",
             "config",
             "check",
             "completion",
