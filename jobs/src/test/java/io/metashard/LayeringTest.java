@@ -59,6 +59,7 @@ class LayeringTest {
               "encode",
               Set.of("config", "plan", "codec", "store", "shardmap", "spark", "hadoop", "slf4j")),
           Map.entry("read", Set.of("config", "codec", "store", "hadoop", "kernel", "slf4j")),
+          Map.entry("report", Set.of()),
           Map.entry("logstore", Set.of("delta", "hadoop")),
           Map.entry("generate", Set.of("config", "hadoop", "parquet")));
 

@@ -1,7 +1,7 @@
 package io.metashard.forecast;
 
 /** Segments by the requests expected of them over the horizon. */
-enum VolumeClass {
+public enum VolumeClass {
   COLD("cold", 0.125),
   LOW("low", 1),
   MIDDLE("middle", 8),
@@ -15,12 +15,12 @@ enum VolumeClass {
     this.below = below;
   }
 
-  String word() {
+  public String word() {
     return word;
   }
 
   /** Expected requests of the class are below this. */
-  double below() {
+  public double below() {
     return below;
   }
 

@@ -18,6 +18,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -101,6 +102,16 @@ final class CommonOptions {
 
   boolean dryRun() {
     return dryRun;
+  }
+
+  /** The run id as it was given. */
+  Optional<String> givenRunId() {
+    return Optional.ofNullable(runId);
+  }
+
+  /** Whether the moment of planning was given. */
+  boolean namesMoment() {
+    return at != null || date != null;
   }
 
   boolean json() {

@@ -2,6 +2,7 @@ package io.metashard.job;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.metashard.Amounts;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -11,7 +12,6 @@ import java.util.regex.Pattern;
 final class Figures {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final Pattern BYTES = Pattern.compile("(?:^|[._])bytes(?:$|_)");
-  private static final String[] UNITS = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
 
   private Figures() {}
 
@@ -82,46 +82,13 @@ final class Figures {
     return value.toString();
   }
 
-  /** {@code 64 MiB}, {@code 1.50 MiB}; exact below 1 KiB. */
+  /** As {@link Amounts#bytes}. */
   static String bytes(long bytes) {
-    double value = bytes;
-    int unit = 0;
-    while (Math.abs(value) >= 1024 && unit < UNITS.length - 1) {
-      value /= 1024;
-      unit++;
-    }
-    return unit == 0
-        ? bytes + " B"
-        : String.format(
-            Locale.ROOT,
-            value == Math.rint(value) ? "%.0f %s" : value < 10 ? "%.2f %s" : "%.1f %s",
-            value,
-            UNITS[unit]);
+    return Amounts.bytes(bytes);
   }
 
-  /** {@code 0.3s}, {@code 12s}, {@code 1m 30s}, {@code 3h 5m}, {@code 24h}, {@code 12d 6h}. */
+  /** As {@link Amounts#duration}. */
   static String duration(double seconds) {
-    if (!Double.isFinite(seconds) || seconds < 0) {
-      return "-";
-    }
-    if (seconds < 9.95) {
-      return String.format(Locale.ROOT, "%.1fs", seconds);
-    }
-    long whole = Math.round(seconds);
-    if (whole < 60) {
-      return whole + "s";
-    }
-    if (whole < 3600) {
-      return two(whole / 60, "m", whole % 60, "s");
-    }
-    long minutes = Math.round(seconds / 60);
-    // Two days are 48h, as in the configuration.
-    return minutes < 72 * 60
-        ? two(minutes / 60, "h", minutes % 60, "m")
-        : two(minutes / 1440, "d", minutes % 1440 / 60, "h");
-  }
-
-  private static String two(long big, String bigUnit, long small, String smallUnit) {
-    return small == 0 ? big + bigUnit : big + bigUnit + " " + small + smallUnit;
+    return Amounts.duration(seconds);
   }
 }

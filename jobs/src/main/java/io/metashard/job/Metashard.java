@@ -37,6 +37,7 @@ import picocli.CommandLine.Option;
       ReadCommands.Ls.class,
       ReadCommands.Cat.class,
       Metashard.Verify.class,
+      ReportCommand.class,
       Metashard.ShowConfig.class,
       CheckCommand.class,
       CompletionCommand.class,
@@ -346,6 +347,11 @@ public final class Metashard {
         description = "forecast, plan and score on your own logs; move nothing")
     private boolean shadow;
 
+    @Option(
+        names = "--report",
+        description = "then write the night's page, as report does, into _reports below lake.root")
+    private boolean report;
+
     Nightly() {
       super("nightly");
     }
@@ -374,11 +380,18 @@ public final class Metashard {
                     .run(
                         options().dryRun() ? NightlyJob.Extent.DRY_RUN : NightlyJob.Extent.FULL,
                         options().force() ? NightlyJob.Repeat.FORCE : NightlyJob.Repeat.SKIP_DONE);
+            if (report) {
+              summary.put(
+                  "report_page",
+                  ReportCommand.afterNight(
+                      context, shadow ? ReportJob.Mode.SHADOW : ReportJob.Mode.REAL));
+            }
             return new Answer(
                 0,
                 "%s of %s, run %s%n%n"
                         .formatted(shadow ? "Shadow night" : "Night", start.at(), start.runId())
-                    + NightlyJob.text(summary),
+                    + NightlyJob.text(summary)
+                    + (report ? "%nReport: %s%n".formatted(summary.get("report_page")) : ""),
                 summary);
           });
     }

@@ -65,6 +65,7 @@ class MetashardTest {
             "ls",
             "cat",
             "verify",
+            "report",
             "config",
             "check",
             "completion",
