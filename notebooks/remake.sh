@@ -48,7 +48,8 @@ mkdir -p notebooks
 unset SPARK_HOME SPARK_CONF_DIR
 jars="$(tr ':' '\n' <"$home/jobs/target/classpath.txt" | grep -E '/(delta-spark_|delta-storage)' | paste -sd, -)"
 export PYSPARK_PYTHON="$python" PYSPARK_SUBMIT_ARGS="--master local[2] --jars $jars --conf spark.ui.enabled=false \
-  --conf spark.ui.showConsoleProgress=false --conf spark.sql.shuffle.partitions=2 pyspark-shell"
+  --conf spark.ui.showConsoleProgress=false --conf spark.sql.shuffle.partitions=2 --conf spark.sql.codegen.wholeStage=false \
+  --conf spark.databricks.delta.snapshotPartitions=1 pyspark-shell"
 for notebook in "$notebooks"/*.ipynb; do
   echo "notebooks: executing $(basename "$notebook")" >&2
   "$python" -m papermill --no-progress-bar --cwd notebooks "$notebook" "notebooks/$(basename "$notebook")" >papermill.log 2>&1 ||

@@ -204,6 +204,10 @@ class NotebooksIT {
             "--master local[2] --driver-memory 1g --jars " + jars,
             "--driver-java-options '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC'",
             "--conf spark.ui.enabled=false --conf spark.ui.showConsoleProgress=false",
+            // Few rows: compiling a query, or many tasks for Delta's own state, takes longer than
+            // the query.
+            "--conf spark.sql.codegen.wholeStage=false",
+            "--conf spark.databricks.delta.snapshotPartitions=1",
             "--conf spark.sql.shuffle.partitions=2 pyspark-shell"));
   }
 
