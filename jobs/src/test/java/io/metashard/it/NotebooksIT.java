@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 class NotebooksIT {
   /** Each notebook, and how many plots it draws of a lake with everything in it. */
   private static final Map<String, Integer> PLOTS =
-      Map.of("01_demand_and_forecast", 6, "02_layout", 4, "03_what_if", 4);
+      Map.of("01_demand_and_forecast", 6, "02_layout", 4, "03_what_if", 5);
 
   private static final int LARGEST_BYTES = 300 << 10;
   private static final Path NOTEBOOKS = Commands.HOME.resolve("notebooks");
@@ -59,11 +59,16 @@ class NotebooksIT {
             input.resolve("logs/parquet"),
             "parquet",
             8,
-            "logs = [{ path = \"%s\", format = \"parquet\" }, { path = \"%s\", format = \"csv\" }]"
-                .formatted(input.resolve("logs/parquet"), input.resolve("more.csv")));
+            "logs = [{ path = \"%s\", format = \"parquet\" }, { path = \"%s\", format = \"csv\" }]%n%s"
+                .formatted(
+                    input.resolve("logs/parquet"),
+                    input.resolve("more.csv"),
+                    LakeUnderTest.SMALL_TABLES));
     lake.json("nightly", "--date", "2026-01-20");
     // The reads that the night foresaw, and another plan on top of its map.
     lake.json("aggregate", "--date", "2026-01-21");
+    lake.json("score", "--date", "2026-01-21");
+    lake.json("nightly", "--date", "2026-01-20", "--shadow");
     lake.json(
         "plan", "--date", "2026-01-20", "--run-id", "else", "--set", "plan.policy=weighted-random");
     lake.lose(0);
