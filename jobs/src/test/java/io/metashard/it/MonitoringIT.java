@@ -219,7 +219,8 @@ class MonitoringIT {
       lines++;
     }
     assertThat(stages)
-        .containsExactly("ingest", "catalogue", "aggregate", "forecast", "plan", "reshard");
+        .containsExactly(
+            "ingest", "catalogue", "aggregate", "score", "forecast", "plan", "reshard");
     assertThat(lines).isGreaterThan(12);
     assertThat(stderr).doesNotContain("PLANTED");
   }
