@@ -282,7 +282,7 @@ class ReportIT {
         let seen = 0;
         for (const node of texts()) {
           if (node.parentElement.closest('svg, td.id, code')) continue;
-          for (const word of node.data.matchAll(/[\\p{L}\\p{N}]+(?:-\\d+)*/gu)) {
+          for (const word of node.data.matchAll(/\\d{4}-\\d\\d-\\d\\d|[\\p{L}\\p{N}]+/gu)) {
             const range = document.createRange();
             range.setStart(node, word.index);
             range.setEnd(node, word.index + word[0].length);
