@@ -10,22 +10,24 @@ import java.util.List;
 final class ReportCost {
   private ReportCost() {}
 
-  /** Works amounts out; no line at all when no price is set. */
+  /** Works amounts out; no line for what has no price. */
   static NightReport.Cost of(
       Prices prices, NightReport.Stored stored, NightReport.Forecast forecast) {
     if (!prices.areSet()) {
       return NightReport.Cost.NONE;
     }
     List<NightReport.CostLine> lines = new ArrayList<>();
-    lines.add(
-        new NightReport.CostLine(
-            "storage a month",
-            prices.storagePerMonth(stored.storedBytes()),
-            "%s at %s a GiB and month"
-                .formatted(
-                    Amounts.bytes(stored.storedBytes()),
-                    Amounts.number(prices.storagePerGibMonth()))));
-    if (Double.isFinite(forecast.expected())) {
+    if (prices.storagePerGibMonth() > 0) {
+      lines.add(
+          new NightReport.CostLine(
+              "storage a month",
+              prices.storagePerMonth(stored.storedBytes()),
+              "%s at %s a GiB and month"
+                  .formatted(
+                      Amounts.bytes(stored.storedBytes()),
+                      Amounts.number(prices.storagePerGibMonth()))));
+    }
+    if (prices.per1000Reads() > 0 && Double.isFinite(forecast.expected())) {
       lines.add(
           new NightReport.CostLine(
               "reads of the span forecast",

@@ -285,7 +285,7 @@ public final class Page {
       Day day = asked.days().get(i);
       String at = "asked.days[%d].".formatted(i);
       days.row(
-          Cell.text(at + "date", day.date().toString()),
+          Cell.date(at + "date", day.date()),
           Cell.count(at + "requests", day.requests()),
           Cell.count(at + "reads", day.reads()),
           Cell.count(at + "whole_reads", day.wholeReads()),

@@ -2,6 +2,7 @@ package io.metashard.report;
 
 import io.metashard.Amounts;
 import java.time.Instant;
+import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -66,6 +67,10 @@ final class Table {
     /** A number that is worked out from figures of the page and is none itself. */
     static Cell derived(String shown) {
       return new Cell(shown, null, null, Kind.NUMBER);
+    }
+
+    static Cell date(String figure, LocalDate date) {
+      return new Cell(date.toString(), date.toString(), figure, Kind.TIME);
     }
 
     static Cell time(String figure, Instant at) {

@@ -92,8 +92,10 @@ final class WorthSection {
         .leaf(
             "h2",
             trial
-                ? "What the trial says, over %s"
-                    .formatted(nights.size() == 1 ? "1 night" : nights.size() + " nights")
+                ? "What the trial says"
+                    + (nights.isEmpty()
+                        ? ""
+                        : ", over " + (nights.size() == 1 ? "1 night" : nights.size() + " nights"))
                 : "What the forecast was worth");
     if (nights.isEmpty()) {
       html.leaf(

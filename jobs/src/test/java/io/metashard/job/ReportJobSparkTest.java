@@ -2,6 +2,7 @@ package io.metashard.job;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import io.metashard.Block;
 import io.metashard.Shape;
@@ -311,7 +312,7 @@ class ReportJobSparkTest {
   @Test
   void theForecastIsSummedByHeatAndItsHottestSegmentsAreNamed() {
     assertThat(report.forecast().runId()).isEqualTo("night-2");
-    assertThat(report.forecast().expected()).isEqualTo(19.6);
+    assertThat(report.forecast().expected()).isCloseTo(19.6, within(1e-12));
     assertThat(report.forecast().classes())
         .containsExactly(
             new NightReport.Heat("cold", 1, 100, 0.1),
@@ -335,7 +336,7 @@ class ReportJobSparkTest {
     assertThat(report.stored().places().stream().map(NightReport.Place::requests))
         .containsExactly(10.0, 5.0, 0.0);
     assertThat(report.cost().lines().get(0).amount()).isEqualTo(624.0 / (1 << 30) * 1024);
-    assertThat(report.cost().lines().get(1).amount()).isEqualTo(0.196);
+    assertThat(report.cost().lines().get(1).amount()).isCloseTo(0.196, within(1e-12));
   }
 
   @Test
