@@ -71,6 +71,22 @@ final class LakeUnderTest {
     return this;
   }
 
+  /** A lake of the committed sample: its objects, and the requests of its last days. */
+  static LakeUnderTest ofSample(String name, int lastDays, int locations, String more)
+      throws IOException {
+    Path sample = Commands.HOME.resolve("data/sample");
+    Path log = Commands.JOBS.resolve("target/it").resolve(name + "-log");
+    deleteAll(log);
+    try (Stream<Path> folders = Files.list(sample.resolve("logs/parquet"))) {
+      List<Path> days = folders.sorted(java.util.Comparator.reverseOrder()).toList();
+      for (Path day : days.subList(0, lastDays)) {
+        Path to = Files.createDirectories(log.resolve(day.getFileName()));
+        Files.copy(day.resolve("requests.parquet"), to.resolve("requests.parquet"));
+      }
+    }
+    return new LakeUnderTest(name, sample.resolve("objects"), log, "parquet", locations, more);
+  }
+
   private Path location(int index) {
     return folder.resolve("locations/l" + index);
   }
