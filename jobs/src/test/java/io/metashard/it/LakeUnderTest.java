@@ -74,8 +74,20 @@ final class LakeUnderTest {
   /** A lake of the committed sample: its objects, and the requests of its last days. */
   static LakeUnderTest ofSample(String name, int lastDays, int locations, String more)
       throws IOException {
+    return ofSample(name, sampleLog(name + "-log", lastDays), locations, more);
+  }
+
+  /** The same, with a log that several lakes may share: its place is in their tables. */
+  static LakeUnderTest ofSample(String name, Path log, int locations, String more)
+      throws IOException {
+    return new LakeUnderTest(
+        name, Commands.HOME.resolve("data/sample/objects"), log, "parquet", locations, more);
+  }
+
+  /** The requests of the committed sample's last days, in a folder of that name. */
+  static Path sampleLog(String name, int lastDays) throws IOException {
     Path sample = Commands.HOME.resolve("data/sample");
-    Path log = Commands.JOBS.resolve("target/it").resolve(name + "-log");
+    Path log = Commands.JOBS.resolve("target/it").resolve(name);
     deleteAll(log);
     try (Stream<Path> folders = Files.list(sample.resolve("logs/parquet"))) {
       List<Path> days = folders.sorted(java.util.Comparator.reverseOrder()).toList();
@@ -84,7 +96,7 @@ final class LakeUnderTest {
         Files.copy(day.resolve("requests.parquet"), to.resolve("requests.parquet"));
       }
     }
-    return new LakeUnderTest(name, sample.resolve("objects"), log, "parquet", locations, more);
+    return log;
   }
 
   private Path location(int index) {
