@@ -197,14 +197,23 @@ final class CommonOptions {
     return now.minus(settings.duration("ingest.settle")).truncatedTo(ChronoUnit.DAYS);
   }
 
+  /**
+   * The id that {@code --run-id} gives to the run.
+   *
+   * @throws SettingsException if no run can have it
+   */
+  Optional<String> givenRunId() {
+    if (runId != null && !runId.matches("[A-Za-z0-9][A-Za-z0-9._-]{0,99}")) {
+      throw new SettingsException(
+          "Cannot use --run-id %s: it must be 1 to 100 of A-Z a-z 0-9 . _ - and begin with a letter or digit"
+              .formatted(ObjectIds.printable(runId)));
+    }
+    return Optional.ofNullable(runId);
+  }
+
   /** The id of the run. */
   String runId(String command, Instant planAt, Settings settings, Instant now) {
-    if (runId != null) {
-      if (!runId.matches("[A-Za-z0-9][A-Za-z0-9._-]{0,99}")) {
-        throw new SettingsException(
-            "Cannot use --run-id %s: it must be 1 to 100 of A-Z a-z 0-9 . _ - and begin with a letter or digit"
-                .formatted(ObjectIds.printable(runId)));
-      }
+    if (givenRunId().isPresent()) {
       return runId;
     }
     String id = "%s-%s-%s".formatted(command, COMPACT.format(planAt), sha256(settings.redacted()));

@@ -74,6 +74,8 @@ abstract class LakeCommand implements Callable<Integer> {
     result.put("command", name);
     int exitCode;
     try {
+      // Also where the configuration, of which others are made, cannot be read.
+      options.givenRunId().ifPresent(given -> result.put("run_id", given));
       if (options.dryRun() && !knowsDryRun()) {
         throw new SettingsException(
             "Cannot use --dry-run with %s: only plan and nightly know it".formatted(name));

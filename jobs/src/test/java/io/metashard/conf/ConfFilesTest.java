@@ -71,7 +71,7 @@ class ConfFilesTest {
     static final String JSON = ".*\\.json";
     static final String PROPERTIES = ".*\\.properties";
 
-    /** Checked against the schemas of Kubernetes by KubernetesAndEmrIT. */
+    /** Checked against the schemas of Kubernetes by ConfIT. */
     static final String YAML = "k8s/[^/]*\\.yaml";
   }
 
@@ -183,6 +183,16 @@ class ConfFilesTest {
       }
     }
     return keys;
+  }
+
+  @Test
+  void driversAreGivenAllThatSparkOpensForItself() throws IOException {
+    assertThat(
+            settings(CONF.resolve("spark-defaults.conf"))
+                .get("spark.driver.extraJavaOptions")
+                .split(" "))
+        .contains(
+            org.apache.spark.launcher.JavaModuleOptions.defaultModuleOptions().strip().split(" +"));
   }
 
   @Test

@@ -78,10 +78,13 @@ final class AirflowUnderTest implements AutoCloseable {
         "AIRFLOW_CONN_METASHARD_ALERT",
         "{\"conn_type\": \"http\", \"password\": \"http://127.0.0.1:%d/alerts?token=hidden\"}"
             .formatted(hook.getAddress().getPort()));
+    more.put("SPARK_HOME", PythonEnvironment.sparkHome().toString());
     more.put("METASHARD_CONFIG", config.toUri().toString());
     more.put("METASHARD_JAR", jar().toString());
     more.put("METASHARD_JARS", deltaJars());
     more.put("METASHARD_RESULTS", home.resolve("results").toUri().toString());
+    // Days that are due: January 21st, and the next one in a year.
+    more.put("METASHARD_SCHEDULE", "15 6 21,22 1 *");
     more.put("METASHARD_RETRIES", "1");
     more.put("METASHARD_RETRY_SECONDS", "1");
     more.put("SPARK_LOCAL_IP", "127.0.0.1");
@@ -104,20 +107,20 @@ final class AirflowUnderTest implements AutoCloseable {
    * next submission of that stage end before it began, {@code lose-STAGE} loses what the next one
    * said when it was done, as when a worker dies.
    */
-  private void writeSparkSubmit() throws IOException, InterruptedException {
+  private void writeSparkSubmit() throws IOException {
     Path script = home.resolve("bin/spark-submit");
     Files.writeString(
         script,
         """
         #!/bin/sh
-        cd '%1$s'
+        cd '%s'
         stage=$(printf '%%s\\n' "$@" | sed -n '/\\.jar$/{n;p;}' | tail -n 1)
         echo "$stage" >>submissions
         if rm "refuse-$stage" 2>/dev/null; then
           echo "there is no room in the cluster for $stage" >&2
           exit 1
         fi
-        '%2$s' "$@"
+        "$SPARK_HOME/bin/spark-submit" "$@"
         code=$?
         if rm "lose-$stage" 2>/dev/null; then
           rm -r results/*/"$stage.json"
@@ -125,7 +128,7 @@ final class AirflowUnderTest implements AutoCloseable {
         fi
         exit $code
         """
-            .formatted(home, PythonEnvironment.SPARK.program("spark-submit")));
+            .formatted(home));
     script.toFile().setExecutable(true);
   }
 
@@ -184,6 +187,18 @@ final class AirflowUnderTest implements AutoCloseable {
     return Commands.run(command, environment);
   }
 
+  /** Checks the facts of the Dag that need no Spark, with none of its settings set. */
+  Commands.Ended facts() throws IOException, InterruptedException {
+    Map<String, String> plain = new TreeMap<>(environment);
+    plain.keySet().removeIf(name -> name.startsWith("METASHARD_"));
+    return Commands.run(
+        List.of(
+            PythonEnvironment.AIRFLOW.python().toString(),
+            Commands.JOBS.resolve("src/test/python/test_metashard_nightly.py").toString(),
+            DAGS.toString()),
+        plain);
+  }
+
   /** One run of the Dag, in the process of {@code airflow dags test}. */
   Commands.Ended test(String logicalDate, String conf) throws IOException, InterruptedException {
     return airflow("dags", "test", DAG, logicalDate, "--conf", conf);
@@ -201,9 +216,27 @@ final class AirflowUnderTest implements AutoCloseable {
                 .stdout());
   }
 
-  /** Starts what runs Dags by itself: the API that tasks talk to, the parser, the scheduler. */
-  void startServices() throws IOException, InterruptedException {
-    for (String service : List.of("api-server", "dag-processor", "scheduler")) {
+  /**
+   * Asks for a backfill of a day, and starts what runs it: the API that tasks talk to, the
+   * scheduler.
+   */
+  void backfill(String logicalDate, String conf) throws IOException, InterruptedException {
+    Commands.require(airflow("dags", "reserialize"));
+    Commands.require(
+        airflow(
+            "backfill",
+            "create",
+            "--dag-id",
+            DAG,
+            "--from-date",
+            logicalDate,
+            "--to-date",
+            logicalDate,
+            "--dag-run-conf",
+            conf));
+    // The scheduler finds the only day that is due (METASHARD_SCHEDULE) taken.
+    Commands.require(airflow("dags", "unpause", "--yes", DAG));
+    for (String service : List.of("api-server", "scheduler")) {
       Path log = home.resolve(service + ".log");
       ProcessBuilder builder =
           new ProcessBuilder(PythonEnvironment.AIRFLOW.program("airflow").toString(), service)
@@ -244,8 +277,8 @@ final class AirflowUnderTest implements AutoCloseable {
     return file;
   }
 
-  @Override
-  public void close() {
+  /** Ends what {@link #backfill} started. */
+  void stopServices() {
     for (Process service : services) {
       List<ProcessHandle> below = service.descendants().toList();
       service.destroy();
@@ -262,6 +295,12 @@ final class AirflowUnderTest implements AutoCloseable {
         Thread.currentThread().interrupt();
       }
     }
+    services.clear();
+  }
+
+  @Override
+  public void close() {
+    stopServices();
     hook.stop(0);
   }
 }

@@ -71,6 +71,34 @@ final class LakeUnderTest {
     return this;
   }
 
+  /** A lake of the committed sample: its objects, and the requests of its last days. */
+  static LakeUnderTest ofSample(String name, int lastDays, int locations, String more)
+      throws IOException {
+    return ofSample(name, sampleLog(name + "-log", lastDays), locations, more);
+  }
+
+  /** The same, with a log that several lakes may share: its place is in their tables. */
+  static LakeUnderTest ofSample(String name, Path log, int locations, String more)
+      throws IOException {
+    return new LakeUnderTest(
+        name, Commands.HOME.resolve("data/sample/objects"), log, "parquet", locations, more);
+  }
+
+  /** The requests of the committed sample's last days, in a folder of that name. */
+  static Path sampleLog(String name, int lastDays) throws IOException {
+    Path sample = Commands.HOME.resolve("data/sample");
+    Path log = Commands.JOBS.resolve("target/it").resolve(name);
+    deleteAll(log);
+    try (Stream<Path> folders = Files.list(sample.resolve("logs/parquet"))) {
+      List<Path> days = folders.sorted(java.util.Comparator.reverseOrder()).toList();
+      for (Path day : days.subList(0, lastDays)) {
+        Path to = Files.createDirectories(log.resolve(day.getFileName()));
+        Files.copy(day.resolve("requests.parquet"), to.resolve("requests.parquet"));
+      }
+    }
+    return log;
+  }
+
   private Path location(int index) {
     return folder.resolve("locations/l" + index);
   }

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * Python environments of the tests, below {@code target}: made on first use, from pinned
@@ -18,7 +19,9 @@ enum PythonEnvironment {
   /** pyspark 4.1.0, the Spark distribution of the tests, and Jupyter; some 1.1 GB. */
   SPARK("spark"),
   /** Airflow 3 with its Spark provider; some 700 MB. */
-  AIRFLOW("airflow");
+  AIRFLOW("airflow"),
+  /** The schemas of Kubernetes and of the AWS APIs; some 170 MB. */
+  CONF("conf");
 
   private static final String UV = "uv==0.13.8";
 
@@ -36,6 +39,20 @@ enum PythonEnvironment {
   /** A program of the environment, such as {@code spark-submit}. */
   Path program(String name) throws IOException, InterruptedException {
     return home().resolve("bin").resolve(name);
+  }
+
+  /**
+   * What SPARK_HOME is for the tests: its scripts would ask the first python3 on PATH otherwise.
+   */
+  static Path sparkHome() throws IOException, InterruptedException {
+    Path libraries = SPARK.home().resolve("lib");
+    try (Stream<Path> pythons = Files.list(libraries)) {
+      return pythons
+          .map(python -> python.resolve("site-packages/pyspark"))
+          .filter(Files::isDirectory)
+          .findFirst()
+          .orElseThrow(() -> new IOException("Cannot find pyspark below " + libraries));
+    }
   }
 
   /** The environment's folder, with everything installed. */

@@ -31,16 +31,8 @@ final class StandaloneCluster implements AutoCloseable {
     master = daemon("master.Master", "--port", "0", "--webui-port", "0");
     url = await(master, MASTER);
     ui = await(master, UI);
-    startWorkers(count);
-    return this;
-  }
-
-  /** Starts workers until so many run. */
-  void startWorkers(int count) throws IOException, InterruptedException {
-    workers.removeIf(worker -> !worker.isAlive());
-    List<Running> started = new ArrayList<>();
     while (workers.size() < count) {
-      Running worker =
+      workers.add(
           daemon(
               "worker.Worker",
               "--port",
@@ -53,25 +45,26 @@ final class StandaloneCluster implements AutoCloseable {
               "3g",
               "--work-dir",
               Files.createDirectories(folder.resolve("work")).toString(),
-              url);
-      workers.add(worker);
-      started.add(worker);
+              url));
     }
-    for (Running worker : started) {
+    for (Running worker : workers) {
       await(worker, REGISTERED);
     }
+    return this;
   }
 
-  /** With the Spark of the test's environment found first, by Python too. */
+  /** For everything that runs Spark: the test's own, in processes that start quickly. */
   static Map<String, String> environment() throws IOException, InterruptedException {
-    Path programs = PythonEnvironment.SPARK.program("spark-submit").getParent();
     return Map.of(
-        "PATH",
-        programs + ":" + System.getenv("PATH"),
+        "SPARK_HOME",
+        PythonEnvironment.sparkHome().toString(),
         "SPARK_LOCAL_IP",
         "127.0.0.1",
         "SPARK_DAEMON_MEMORY",
-        "384m");
+        "384m",
+        // Drivers and executors have it from the worker that starts them.
+        "JAVA_TOOL_OPTIONS",
+        "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC");
   }
 
   private static Running daemon(String name, String... options)
@@ -79,7 +72,7 @@ final class StandaloneCluster implements AutoCloseable {
     List<String> command =
         new ArrayList<>(
             List.of(
-                PythonEnvironment.SPARK.program("spark-class").toString(),
+                PythonEnvironment.sparkHome().resolve("bin/spark-class").toString(),
                 "org.apache.spark.deploy." + name,
                 "--host",
                 "127.0.0.1"));
