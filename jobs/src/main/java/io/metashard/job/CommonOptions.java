@@ -104,11 +104,6 @@ final class CommonOptions {
     return dryRun;
   }
 
-  /** The run id as it was given. */
-  Optional<String> givenRunId() {
-    return Optional.ofNullable(runId);
-  }
-
   /** Whether the moment of planning was given. */
   boolean namesMoment() {
     return at != null || date != null;
