@@ -42,7 +42,6 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.delta.DeltaLog;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Disabled;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -380,7 +379,6 @@ class NightlySparkTest {
         .collect(Collectors.joining("|"));
   }
 
-  @Disabled("written, not seen green yet: README, limits")
   @Test
   void stagesOneByOneWithEachTriedTwiceDoWhatANightDoes() throws IOException {
     afterFirstNight();
@@ -417,7 +415,6 @@ class NightlySparkTest {
     requireReadsEqualSources(ReadOptions.Fallback.NONE);
   }
 
-  @Disabled("written, not seen green yet: README, limits")
   @Test
   void aReshardThatIsTriedAgainPlansAnewWhenMapOrSourcesMoved() throws IOException {
     afterFirstNight();
@@ -443,7 +440,6 @@ class NightlySparkTest {
     requireReadsEqualSources(ReadOptions.Fallback.NONE);
   }
 
-  @Disabled("written, not seen green yet: README, limits")
   @Test
   void aSampleOfTheMapIsVerifiedAndOthersTheNextNight() throws IOException {
     afterFirstNight();
