@@ -20,8 +20,7 @@ class NightlyIT {
     Commands.require(Commands.metashard("generate", "--out", input.toString(), "--seed", "7"));
     LakeUnderTest lake =
         new LakeUnderTest(
-                "night", input.resolve("objects"), input.resolve("logs/s3"), "s3-access", 8, "")
-            .inUsersJvm();
+            "night", input.resolve("objects"), input.resolve("logs/s3"), "s3-access", 8, "");
     Path result = input.resolve("result.json");
     JsonNode night =
         lake.json("nightly", "--at", "2026-01-22T00:00:00Z", "--result", result.toString());
