@@ -52,13 +52,11 @@ final class MetaShardCheck {
               null));
       return findings;
     }
-    boolean[] good = new boolean[shape.blocks()];
-    Arrays.fill(good, true);
-    if (isWhole(blocks, shape, good)) {
+    if (isWhole(blocks, shape)) {
       return findings;
     }
     // Something is wrong: each block alone says what.
-    Arrays.fill(good, false);
+    boolean[] good = new boolean[shape.blocks()];
     Map<Integer, String[]> problems = readAll(blocks, good);
     int readable = count(good);
     int spare = readable - shape.k();
@@ -94,8 +92,9 @@ final class MetaShardCheck {
    * Whether every frame is sound, every checksum fits and the decode is right: found out in one
    * pass, which reads each container forward.
    */
-  private boolean isWhole(List<Block> blocks, Shape shape, boolean[] all) {
-    boolean[] present = all.clone();
+  private boolean isWhole(List<Block> blocks, Shape shape) {
+    boolean[] present = new boolean[shape.blocks()];
+    Arrays.fill(present, true);
     boolean[] wanted = chooseLost(blocks, shape, present, shape.m());
     BlockCoder coder = BlockCoder.of(shape, engine);
     int cell = blocks.get(0).frameBytes();

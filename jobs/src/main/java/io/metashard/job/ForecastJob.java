@@ -90,12 +90,12 @@ public final class ForecastJob {
     Lake lake = context.lake();
     // One version of each table for all passes: another run may commit meanwhile.
     String fingerprint = fingerprint(lake);
-    Dataset<Row> catalogued = pinned(lake, Objects.TABLE);
+    Dataset<Row> catalogued = lake.readPinned(Objects.TABLE);
     Dataset<Row> objects =
         shadow == null
             ? catalogued
             : ObjectStates.refresh(catalogued, ShardMap.liveVersions(shadow.rows()));
-    Dataset<Row> demand = Rebinned.toCurrent(pinned(lake, Demand.TABLE), objects);
+    Dataset<Row> demand = Rebinned.toCurrent(lake.readPinned(Demand.TABLE), objects);
     LocalDate runDate = context.at().atZone(ZoneOffset.UTC).toLocalDate();
     try (ForecastResult result = Forecaster.forecast(demand, objects, context.at(), options)) {
       Dataset<Row> forecast =
@@ -122,12 +122,6 @@ public final class ForecastJob {
         forecast.unpersist();
       }
     }
-  }
-
-  private static Dataset<Row> pinned(Lake lake, TableDefinition table) {
-    return lake.version(table).isPresent()
-        ? lake.readAt(table, lake.version(table).getAsLong())
-        : lake.read(table);
   }
 
   private Dataset<Row> stamped(Dataset<Row> forecast, LocalDate runDate) {

@@ -1,5 +1,13 @@
 package io.metashard.job;
 
+import static org.apache.spark.sql.functions.coalesce;
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.count;
+import static org.apache.spark.sql.functions.countDistinct;
+import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.sum;
+import static org.apache.spark.sql.functions.when;
+
 import io.metashard.encode.PlannedBlocks;
 import io.metashard.lake.TableDefinition;
 import io.metashard.plan.PlannedBlock;
@@ -47,6 +55,32 @@ public final class Plans {
   public static final TableDefinition TABLE = new TableDefinition("plans", SCHEMA, List.of(RUN_ID));
 
   private Plans() {}
+
+  /**
+   * Sums over a plan.
+   *
+   * @param sourceBytes of its data blocks
+   * @param writtenBytes of all its blocks
+   */
+  record Totals(long blocks, long sourceBytes, long metaShards, long objects, long writtenBytes) {
+    static Totals of(Dataset<Row> planned) {
+      Row sums =
+          planned
+              .agg(
+                  count(lit(1)),
+                  coalesce(
+                      sum(
+                          when(
+                              col(PlannedBlocks.OBJECT_ID).isNotNull(), col(PlannedBlocks.LENGTH))),
+                      lit(0L)),
+                  countDistinct(col(PlannedBlocks.META_SHARD_ID)),
+                  countDistinct(col(PlannedBlocks.OBJECT_ID)),
+                  coalesce(sum(col(PlannedBlocks.LENGTH)), lit(0L)))
+              .first();
+      return new Totals(
+          sums.getLong(0), sums.getLong(1), sums.getLong(2), sums.getLong(3), sums.getLong(4));
+    }
+  }
 
   /**
    * Refuses a plan that was made from another map.

@@ -2,18 +2,14 @@ package io.metashard.job;
 
 import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
-import static org.apache.spark.sql.functions.count;
-import static org.apache.spark.sql.functions.countDistinct;
 import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.sum;
-import static org.apache.spark.sql.functions.when;
 
 import io.metashard.Location;
 import io.metashard.catalogue.ObjectStates;
 import io.metashard.catalogue.Objects;
 import io.metashard.encode.EncodeOptions;
 import io.metashard.encode.Encoding;
-import io.metashard.encode.PlannedBlocks;
 import io.metashard.lake.Lake;
 import io.metashard.plan.PlanOptions;
 import io.metashard.shardmap.MapBackup;
@@ -69,17 +65,8 @@ public final class ReshardJob {
   public StageReport run(String planId) {
     Dataset<Row> planned =
         context.lake().read(Plans.TABLE).where(col(Plans.RUN_ID).equalTo(planId));
-    Row totals =
-        planned
-            .agg(
-                count(lit(1)),
-                coalesce(
-                    sum(when(col(PlannedBlocks.OBJECT_ID).isNotNull(), col(PlannedBlocks.LENGTH))),
-                    lit(0L)),
-                countDistinct(col(PlannedBlocks.META_SHARD_ID)),
-                countDistinct(col(PlannedBlocks.OBJECT_ID)))
-            .first();
-    long blocks = totals.getLong(0);
+    Plans.Totals totals = Plans.Totals.of(planned);
+    long blocks = totals.blocks();
     if (map.lastSwitchWasBy(context.runId())) {
       // This run died between its commit and its end.
       finish(map.sequence(), map.rows());
@@ -101,7 +88,7 @@ public final class ReshardJob {
     Encoding encoding = new Encoding(options, locations, context.hadoop());
     map.create();
     Dataset<Row> written =
-        write(encoding, planned, totals.getLong(1), sequence + 1, buckets, blocks);
+        write(encoding, planned, totals.sourceBytes(), sequence + 1, buckets, blocks);
     requireWhole(encoding, written, planned);
     List<Integer> changed =
         written.select(ShardMapTable.BUCKET).distinct().collectAsList().stream()
@@ -126,10 +113,10 @@ public final class ReshardJob {
     deleteStaging();
     MapStatistics statistics = MapStatistics.of(after);
     Map<String, Object> figures = new LinkedHashMap<>();
-    figures.put("objects_encoded", totals.getLong(3));
-    figures.put("meta_shards", totals.getLong(2));
+    figures.put("objects_encoded", totals.objects());
+    figures.put("meta_shards", totals.metaShards());
     figures.put("blocks", blocks);
-    figures.put("source_bytes", totals.getLong(1));
+    figures.put("source_bytes", totals.sourceBytes());
     figures.put("written_bytes", storedBytes);
     figures.put("map_sequence", sequence + 1);
     figures.put("objects_in_map", statistics.objects());
@@ -143,7 +130,7 @@ public final class ReshardJob {
         FINISHED,
         blocks,
         statistics.blocks(),
-        totals.getLong(1),
+        totals.sourceBytes(),
         storedBytes,
         figures);
   }

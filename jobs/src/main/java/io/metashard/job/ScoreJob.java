@@ -17,7 +17,6 @@ import io.metashard.catalogue.Objects;
 import io.metashard.forecast.ForecastScore;
 import io.metashard.forecast.Forecasts;
 import io.metashard.lake.Lake;
-import io.metashard.lake.TableDefinition;
 import io.metashard.shardmap.ShardMap;
 import io.metashard.shardmap.ShardMapTable;
 import io.metashard.simulate.Prices;
@@ -124,9 +123,9 @@ final class ScoreJob {
   private StageReport scored(Night night) {
     Lake lake = context.lake();
     // One version of each table for all passes: another run may commit meanwhile.
-    Dataset<Row> objects = pinned(Objects.TABLE);
-    Dataset<Row> demand = pinned(Demand.TABLE);
-    Dataset<Row> rows = pinned(map.table());
+    Dataset<Row> objects = lake.readPinned(Objects.TABLE);
+    Dataset<Row> demand = lake.readPinned(Demand.TABLE);
+    Dataset<Row> rows = lake.readPinned(map.table());
     Dataset<Row> came = within(demand, night.start(), night.end());
     List<Row> values = new ArrayList<>();
     scoreForecast(night, demand, came, objects, values);
@@ -171,12 +170,6 @@ final class ScoreJob {
 
   private String modeWord() {
     return mode == NightlyJob.Mode.SHADOW ? NightScores.SHADOW : NightScores.REAL;
-  }
-
-  private Dataset<Row> pinned(TableDefinition table) {
-    return context.lake().version(table).isPresent()
-        ? context.lake().readAt(table, context.lake().version(table).getAsLong())
-        : context.lake().read(table);
   }
 
   /** The newest night of this mode that came to its end and whose horizon has passed. */

@@ -1,16 +1,10 @@
 package io.metashard.job;
 
-import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
-import static org.apache.spark.sql.functions.count;
-import static org.apache.spark.sql.functions.countDistinct;
 import static org.apache.spark.sql.functions.lit;
-import static org.apache.spark.sql.functions.sum;
-import static org.apache.spark.sql.functions.when;
 
 import io.metashard.Block;
 import io.metashard.encode.EncodeOptions;
-import io.metashard.encode.PlannedBlocks;
 import io.metashard.shardmap.MapMovedException;
 import io.metashard.shardmap.ShardMap;
 import io.metashard.shardmap.ShardMapTable;
@@ -76,18 +70,8 @@ final class ShadowJob {
   StageReport run() {
     Dataset<Row> planned =
         context.lake().read(Plans.TABLE).where(col(Plans.RUN_ID).equalTo(context.runId()));
-    Row totals =
-        planned
-            .agg(
-                count(lit(1)),
-                coalesce(
-                    sum(when(col(PlannedBlocks.OBJECT_ID).isNotNull(), col(PlannedBlocks.LENGTH))),
-                    lit(0L)),
-                countDistinct(col(PlannedBlocks.META_SHARD_ID)),
-                countDistinct(col(PlannedBlocks.OBJECT_ID)),
-                coalesce(sum(col(PlannedBlocks.LENGTH)), lit(0L)))
-            .first();
-    long blocks = totals.getLong(0);
+    Plans.Totals totals = Plans.Totals.of(planned);
+    long blocks = totals.blocks();
     if (map.lastSwitchWasBy(context.runId())) {
       return unchanged("this run has switched the shadow map already; a retry commits once");
     }
@@ -124,11 +108,11 @@ final class ShadowJob {
         context.attempt());
     MapStatistics statistics = MapStatistics.of(map.rows());
     Map<String, Object> figures = new LinkedHashMap<>();
-    figures.put("objects_encoded", totals.getLong(3));
-    figures.put("meta_shards", totals.getLong(2));
+    figures.put("objects_encoded", totals.objects());
+    figures.put("meta_shards", totals.metaShards());
     figures.put("blocks", blocks);
-    figures.put("source_bytes", totals.getLong(1));
-    figures.put("written_bytes", totals.getLong(4));
+    figures.put("source_bytes", totals.sourceBytes());
+    figures.put("written_bytes", totals.writtenBytes());
     figures.put("map_sequence", sequence + 1);
     figures.put("objects_in_map", statistics.objects());
     figures.put("stored_bytes_per_byte", statistics.storageRatio());

@@ -119,6 +119,15 @@ public final class Lake {
     return select(table, spark.read().format("delta").load(path(table)));
   }
 
+  /**
+   * The newest version of now, whatever others commit while it is read again and again; an empty
+   * table of its schema if it is not there.
+   */
+  public Dataset<Row> readPinned(TableDefinition table) {
+    OptionalLong version = version(table);
+    return version.isPresent() ? readAt(table, version.getAsLong()) : read(table);
+  }
+
   /** The table as it was at a version. */
   public Dataset<Row> readAt(TableDefinition table, long version) {
     return select(
