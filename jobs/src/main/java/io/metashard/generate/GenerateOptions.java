@@ -7,7 +7,7 @@ import java.util.List;
 /**
  * What demo input to make. The same options give the same bytes.
  *
- * @param out folder that gets {@code objects} and {@code logs}
+ * @param out folder that gets what is made
  * @param workload one of {@link #WORKLOADS}
  * @param seed of everything random
  * @param days days of requests, the last one being the day before {@code end}

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
 import picocli.CommandLine;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
 import picocli.CommandLine.Option;
@@ -416,16 +417,25 @@ public final class Metashard {
       name = "generate",
       description = "Make demo objects and request logs, the same for the same seed.")
   static final class Generate implements Callable<Integer> {
-    @Option(
-        names = "--out",
-        paramLabel = "FOLDER",
-        description = "where (default: ${DEFAULT-VALUE})",
-        defaultValue = "data")
-    private Path out;
+    static final class Where {
+      @Option(names = "--out", paramLabel = "FOLDER", description = "where (default: data)")
+      private Path out = Path.of("data");
+
+      @Option(
+          names = "--backtest",
+          paramLabel = "FOLDER",
+          description =
+              "make, instead of objects and logs, the demand that they would give: demand.parquet, objects.parquet and backtest.json, whose last 14 days are to be forecast from each midnight")
+      private Path backtest;
+    }
+
+    @ArgGroup(multiplicity = "0..1")
+    private Where where = new Where();
 
     @Option(
         names = "--workload",
-        description = "web, lake or mixed (default: ${DEFAULT-VALUE})",
+        description =
+            "web (a site), lake (partitions that are read by schedule and by age) or mixed (default: ${DEFAULT-VALUE})",
         defaultValue = "mixed")
     private String workload;
 
@@ -449,12 +459,12 @@ public final class Metashard {
 
     @Override
     public Integer call() {
-      GenerateOptions defaults = GenerateOptions.into(out);
-      Map<String, Object> made =
+      Path folder = where.backtest == null ? where.out : where.backtest;
+      GenerateJob job =
           new GenerateJob(
-                  new GenerateOptions(
-                      out, workload, seed, days, end == null ? defaults.end() : end))
-              .run();
+              new GenerateOptions(
+                  folder, workload, seed, days, end == null ? GenerateOptions.DEFAULT_END : end));
+      Map<String, Object> made = where.backtest == null ? job.run() : job.backtest();
       Function<Map<String, Object>, String> show = json ? Figures::json : Figures::table;
       LakeCommand.out().print(show.apply(made));
       if (json) {

@@ -48,6 +48,21 @@ class MetashardTest {
   }
 
   @Test
+  void generatesInputOrABackTestAndNotBothAtOnce() {
+    String trace = folder.resolve("trace").toString();
+    Ended both = run("generate", "--out", folder.toString(), "--backtest", trace);
+    assertThat(both.exitCode()).isEqualTo(2);
+    assertThat(both.err()).contains("--backtest=FOLDER are mutually exclusive");
+
+    Ended made =
+        run("generate", "--workload", "sample", "--days", "28", "--json", "--backtest", trace);
+    assertThat(made.exitCode()).as(made.err()).isZero();
+    assertThat(made.out()).contains("\"test_days\":14");
+    assertThat(folder.resolve("trace")).isDirectoryContaining("glob:**/backtest.json");
+    assertThat(folder.resolve("trace/objects")).doesNotExist();
+  }
+
+  @Test
   void helpListsEveryCommand() {
     Ended ended = run("help");
     assertThat(ended.exitCode()).isZero();
