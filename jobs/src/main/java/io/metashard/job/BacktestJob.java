@@ -1,10 +1,8 @@
 package io.metashard.job;
 
 import static org.apache.spark.sql.functions.col;
-import static org.apache.spark.sql.functions.date_trunc;
 import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.max;
-import static org.apache.spark.sql.functions.min;
 
 import io.metashard.ObjectIds;
 import io.metashard.aggregate.Demand;
@@ -137,7 +135,8 @@ public final class BacktestJob {
         .agg(
             max(col(Demand.SEGMENT)).plus(1).as(Objects.SEGMENTS),
             functions.coalesce(max(col(Demand.SEGMENT_BYTES)), lit(1L)).as(Objects.SEGMENT_BYTES),
-            min(date_trunc("hour", col(Demand.BUCKET_START))).as(Objects.MODIFIED_AT))
+            // When they came to be is not known: only when they were first asked for.
+            lit(null).cast("timestamp").as(Objects.MODIFIED_AT))
         .withColumn(Objects.FIRST_SEEN, col(Objects.MODIFIED_AT))
         .withColumn(Objects.SOURCE_STATE, lit(Objects.PRESENT))
         .withColumn(Objects.STATE, lit(Objects.PENDING));

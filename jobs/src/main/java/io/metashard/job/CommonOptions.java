@@ -129,10 +129,15 @@ final class CommonOptions {
     return config == null;
   }
 
-  /** Reads the configuration; without {@code --config}, the sample's. */
-  Settings settings() {
+  /**
+   * Reads the configuration; without {@code --config}, the sample's.
+   *
+   * @param own settings that the command's own options set; they win over those of {@code --set}
+   */
+  Settings settings(List<String> own) {
     String source = config == null ? "conf/local.conf" : config;
     List<String> overrides = new ArrayList<>(set);
+    overrides.addAll(own);
     return Settings.parse(Settings.withoutUserInfo(source), read(source), overrides);
   }
 

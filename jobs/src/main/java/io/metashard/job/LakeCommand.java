@@ -12,6 +12,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.apache.hadoop.conf.Configuration;
@@ -63,6 +64,16 @@ abstract class LakeCommand implements Callable<Integer> {
     return false;
   }
 
+  /** Whether sample data is made where no configuration is given. */
+  boolean needsSample() {
+    return true;
+  }
+
+  /** Settings, as key=value, that the command's own options set. */
+  List<String> overrides() {
+    return List.of();
+  }
+
   /** What default run ids begin with: runs that do different things have different ids. */
   String runName() {
     return name;
@@ -81,8 +92,8 @@ abstract class LakeCommand implements Callable<Integer> {
             "Cannot use --dry-run with %s: only plan and nightly know it".formatted(name));
       }
       Instant now = Clock.systemUTC().instant();
-      SampleData sample = SampleData.forRun(options.usesSample());
-      Settings settings = options.settings();
+      SampleData sample = SampleData.forRun(needsSample() && options.usesSample());
+      Settings settings = options.settings(overrides());
       Instant at = options.at(settings, now, sample.end());
       String runId = options.runId(runName(), at, settings, now);
       result.put("run_id", runId);

@@ -39,6 +39,7 @@ import picocli.CommandLine.Option;
       ReadCommands.Cat.class,
       Metashard.Verify.class,
       ReportCommand.class,
+      BacktestCommand.class,
       Metashard.ShowConfig.class,
       CheckCommand.class,
       CompletionCommand.class,
