@@ -45,8 +45,10 @@ public final class Forecaster {
   private static final int LEAST_REGRESSION_ROWS = 50;
   private static final double LEAST_REGRESSION_REQUESTS = 50;
 
-  /** What a correction must win over its base: less is noise. */
-  private static final double LEAST_GAIN = 0.001;
+  /** What a correction must win over its base, and from how many of the origins: less is noise. */
+  private static final double LEAST_GAIN = 0.01;
+
+  private static final double LEAST_WINS = 0.75;
 
   private static final int HASH_RANGE = 1 << 20;
   private static final double PRIOR_WHOLE_REQUESTS = 4;
@@ -73,57 +75,99 @@ public final class Forecaster {
   }
 
   private ForecastResult run(Dataset<Row> demand, Dataset<Row> objects) {
-    Dataset<Row> served = SegmentStates.served(objects, timeline);
-    Dataset<Row> history = SegmentStates.history(demand, served, timeline);
-    Series series = series(history);
-    int first = TotalForecaster.first(series.requests());
-    List<Integer> past = timeline.backtestOrigins(first, options.backtestOrigins());
-    List<Integer> origins = new ArrayList<>(past);
-    origins.add(timeline.origin());
-    Dataset<Row> sums =
-        SegmentStates.at(origins, history, first, timeline).persist(StorageLevel.MEMORY_AND_DISK());
+    Dataset<Row> served =
+        SegmentStates.served(objects, timeline).persist(StorageLevel.MEMORY_AND_DISK());
+    Dataset<Row> history =
+        SegmentStates.history(demand, served, timeline).persist(StorageLevel.MEMORY_AND_DISK());
+    List<Dataset<Row>> cached = new ArrayList<>(List.of(served, history));
     boolean done = false;
     try {
-      ForecastResult result = run(served, series, first, past, sums);
-      done = true;
-      return result;
+      Series series = series(history);
+      int first = TotalForecaster.first(series.requests());
+      List<Integer> past = timeline.backtestOrigins(first, options.backtestOrigins());
+      List<Integer> origins = new ArrayList<>(past);
+      origins.add(timeline.origin());
+      Dataset<Row> universe = SegmentStates.universe(served);
+      try (DatasetCurves curves =
+          DatasetCurves.of(universe, history, moments(origins, series, first), curveHalfLives())) {
+        Dataset<Row> known = curves.with(universe);
+        Dataset<Row> sums =
+            SegmentStates.at(
+                    SegmentStates.views(origins, series.requests(), first, timeline),
+                    known,
+                    history)
+                .persist(StorageLevel.MEMORY_AND_DISK());
+        cached.add(sums);
+        ForecastResult result = run(served, series, first, past, sums, cached);
+        done = true;
+        return result;
+      }
     } finally {
       if (!done) {
-        sums.unpersist();
+        cached.forEach(Dataset::unpersist);
       }
     }
   }
 
+  private double[] curveHalfLives() {
+    double[] halfLives = Components.halfLives(timeline);
+    return new double[] {
+      halfLives[Components.RECENT - 1] * timeline.bucketSeconds(), Double.POSITIVE_INFINITY
+    };
+  }
+
+  private List<DatasetHistory.Moment> moments(List<Integer> origins, Series series, int first) {
+    long unit = timeline.unitSeconds();
+    long[] missing =
+        TotalForecaster.missing(series.requests(), first, timeline.perDay())
+            .mapToLong(bucket -> Math.floorDiv(timeline.at(bucket).getEpochSecond(), unit))
+            .distinct()
+            .toArray();
+    long begin = timeline.at(Math.min(first, timeline.origin())).getEpochSecond();
+    List<DatasetHistory.Moment> moments = new ArrayList<>();
+    for (int origin : origins) {
+      moments.add(
+          new DatasetHistory.Moment(
+              timeline.at(origin).getEpochSecond(),
+              timeline.horizon() * timeline.bucketSeconds(),
+              unit,
+              Math.floorDiv(begin, unit),
+              missing));
+    }
+    return moments;
+  }
+
   private ForecastResult run(
-      Dataset<Row> served, Series series, int first, List<Integer> past, Dataset<Row> sums) {
+      Dataset<Row> served,
+      Series series,
+      int first,
+      List<Integer> past,
+      Dataset<Row> sums,
+      List<Dataset<Row>> cached) {
     List<Integer> origins = new ArrayList<>(past);
     origins.add(timeline.origin());
     Map<Integer, String> methods = new TreeMap<>();
-    Map<Integer, OriginFacts> facts =
-        facts(origins, sums, served, series.requests(), first, methods);
+    Map<Integer, OriginFacts> facts = facts(origins, sums, series.requests(), first, methods);
     OriginFacts now = facts.get(timeline.origin());
 
     Backtest backtest = backtest(past, facts, sums);
-    ShareMixture mixture = ShareMixture.fit(backtest.observed(past), Components.PRIOR);
-    ForecastModel.TotalShare base = new ForecastModel.TotalShare(mixture);
+    ForecastModel.TotalShare base = base(past, facts, sums, backtest);
     Dataset<Row> current = SegmentStates.with(List.of(now), sums);
     Optional<GlmCorrection> correction =
-        backtest.trainable(past, facts)
-            ? fit(past, facts, sums, base).map(c -> c.reconciled(current, List.of(now)))
-            : Optional.empty();
+        backtest.trainable(past, facts) ? fit(past, facts, sums, base) : Optional.empty();
 
     Decision decision = decide(backtest, correction);
     ForecastModel chosen =
         switch (decision.model()) {
           case SEASONAL_NAIVE -> new ForecastModel.SeasonalNaive();
-          case GLM_CORRECTION -> correction.orElseThrow();
-          default -> base;
+          case GLM_CORRECTION -> correction.orElseThrow().reconciled(current, List.of(now));
+          default -> base.reconciled(current, List.of(now));
         };
     Outcomes outcomes =
         backtest.scores().bins().isEmpty()
             ? Outcomes.UNCALIBRATED
             : Outcomes.of(backtest.scores().only(chosen.name().word()));
-    Dataset<Row> forecast = rows(served, current, now, chosen, outcomes);
+    Dataset<Row> forecast = rows(served, current, chosen, outcomes);
     return new ForecastResult(
         forecast,
         chosen.name(),
@@ -131,7 +175,35 @@ public final class Forecaster {
         quality(backtest, chosen.name()),
         correction.map(GlmCorrection::model).orElse(null),
         figures(past, first, series, now, methods, backtest, decision),
-        List.of(sums));
+        cached);
+  }
+
+  /** Learns the mixtures of shares from some origins. */
+  private static ForecastModel.TotalShare base(
+      List<Integer> origins,
+      Map<Integer, OriginFacts> facts,
+      Dataset<Row> sums,
+      Backtest backtest) {
+    ShareMixture all = ShareMixture.fit(backtest.observed(origins), Components.PRIOR);
+    if (origins.isEmpty()) {
+      return new ForecastModel.TotalShare(ClassMixtures.of(all));
+    }
+    double[][] expected =
+        ClassMixtures.sums(SegmentStates.with(facts(origins, facts), sums), all, facts);
+    List<List<ClassMixtures.Counted>> counted = new ArrayList<>();
+    for (int c = 0; c < VolumeClass.values().length; c++) {
+      counted.add(new ArrayList<>());
+    }
+    for (int origin : origins) {
+      double total = facts.get(origin).observedTotal();
+      for (ShareMixture.Observed o : backtest.observed(List.of(origin))) {
+        double[] ofTotal = Arrays.stream(o.shares()).map(s -> s * total).toArray();
+        counted
+            .get(ClassMixtures.volume(all, o.shares(), total).ordinal())
+            .add(new ClassMixtures.Counted(ofTotal, o.requests()));
+      }
+    }
+    return new ForecastModel.TotalShare(ClassMixtures.fit(all, expected, counted));
   }
 
   /**
@@ -159,50 +231,28 @@ public final class Forecaster {
   private Map<Integer, OriginFacts> facts(
       List<Integer> origins,
       Dataset<Row> sums,
-      Dataset<Row> served,
       double[] series,
       int first,
       Map<Integer, String> methods) {
-    Column had = col(SegmentStates.LAST_BUCKET).isNotNull();
     List<Column> totals = new ArrayList<>();
-    totals.add(
-        sum(
-            when(had.and(col(SegmentStates.BORN).geq(col(SegmentStates.ORIGIN))), 1L)
-                .otherwise(0L)));
+    totals.add(sum(when(col(SegmentStates.LAST_BUCKET).isNotNull(), 1L).otherwise(0L)));
     for (int k = 0; k < Components.OBSERVED; k++) {
-      totals.add(sum(col(Components.sum(k))));
+      totals.add(sum(Components.sum(k)));
     }
     Map<Integer, Row> found = new TreeMap<>();
     sums.groupBy(col(SegmentStates.ORIGIN))
-        .agg(sum(when(had, 1L).otherwise(0L)), totals.toArray(Column[]::new))
+        .agg(count(lit(1)), totals.toArray(Column[]::new))
         .collectAsList()
         .forEach(row -> found.put(row.getInt(0), row));
-    Column[] known =
-        origins.stream()
-            .map(
-                origin ->
-                    coalesce(
-                        sum(
-                            when(
-                                    col(SegmentStates.BORN)
-                                        .isNull()
-                                        .or(col(SegmentStates.BORN).lt(origin)),
-                                    col(Objects.SEGMENTS).cast("long"))
-                                .otherwise(0L)),
-                        lit(0L)))
-            .toArray(Column[]::new);
-    Row segments =
-        served.agg(known[0], Arrays.copyOfRange(known, 1, known.length)).collectAsList().get(0);
     Map<Integer, OriginFacts> facts = new TreeMap<>();
-    for (int i = 0; i < origins.size(); i++) {
-      int origin = origins.get(i);
+    List<Integer> ordered = origins.stream().sorted().toList();
+    for (int origin : ordered) {
       TotalForecaster.Total total =
           TotalForecaster.forecast(
               Arrays.copyOf(series, origin),
               Math.min(first, origin),
               timeline.perDay(),
               timeline.horizon());
-      methods.put(origin, total.method());
       Row row = found.get(origin);
       List<Double> ofComponents = new ArrayList<>();
       for (int k = 0; k < Components.OBSERVED; k++) {
@@ -212,12 +262,13 @@ public final class Forecaster {
       for (int t = origin; t < Math.min(series.length, origin + timeline.horizon()); t++) {
         observed += series[t];
       }
+      methods.put(origin, total.method());
       facts.put(
           origin,
           new OriginFacts(
               origin,
-              segments.getLong(i) + (row == null ? 0 : row.getLong(2)),
               row == null ? 0 : row.getLong(1),
+              row == null ? 0 : row.getLong(2),
               ofComponents,
               total.expected(),
               observed));
@@ -262,19 +313,22 @@ public final class Forecaster {
         sample(SegmentStates.with(facts(past, facts), sums));
     int judged = Math.max(1, past.size() / 3);
     List<OriginFacts> judging = facts(past.subList(0, judged), facts);
-    List<Integer> training = past.subList(judged, past.size());
+    // What is learned from ended before what is judged began.
+    List<Integer> training =
+        past.subList(judged, past.size()).stream()
+            .filter(origin -> origin + timeline.horizon() <= past.get(judged - 1))
+            .toList();
     Backtest unscored = new Backtest(sample, new Scorecard(List.of()), judged);
-    ForecastModel.TotalShare base =
-        new ForecastModel.TotalShare(
-            ShareMixture.fit(unscored.observed(training), Components.PRIOR));
+    ForecastModel.TotalShare base = base(training, facts, sums, unscored);
     Dataset<Row> states = SegmentStates.with(judging, sums);
+    ForecastModel reconciled = base.reconciled(states, judging);
     List<ForecastModel> models = new ArrayList<>();
     models.add(new ForecastModel.SeasonalNaive());
-    models.add(base);
+    models.add(reconciled);
     if (unscored.trainable(training, facts)) {
       fit(training, facts, sums, base).ifPresent(c -> models.add(c.reconciled(states, judging)));
     }
-    return new Backtest(sample, Scorecard.of(states, judging, models, base), judged);
+    return new Backtest(sample, Scorecard.of(states, models, reconciled), judged);
   }
 
   private static List<OriginFacts> facts(List<Integer> origins, Map<Integer, OriginFacts> facts) {
@@ -319,9 +373,7 @@ public final class Forecaster {
     columns.add(col(SegmentStates.OBSERVED));
     columns.add(
         col(SegmentStates.OBSERVED).multiply(HASH_RANGE).divide(hash().plus(1)).as(priority));
-    for (int k = 0; k <= Components.OBSERVED; k++) {
-      columns.add(Components.share(k));
-    }
+    columns.add(col(Components.SHARES));
     List<Row> rows =
         states
             .where(col(SegmentStates.OBSERVED).gt(0))
@@ -340,10 +392,7 @@ public final class Forecaster {
     double threshold = rows.size() > MIXTURE_SAMPLE ? rows.get(MIXTURE_SAMPLE).getDouble(2) : 0;
     Map<Integer, List<ShareMixture.Observed>> sample = new TreeMap<>();
     for (Row row : rows.subList(0, Math.min(rows.size(), MIXTURE_SAMPLE))) {
-      double[] shares = new double[Components.OBSERVED + 1];
-      for (int k = 0; k < shares.length; k++) {
-        shares[k] = row.getDouble(3 + k);
-      }
+      double[] shares = row.<Double>getList(3).stream().mapToDouble(Double::doubleValue).toArray();
       sample
           .computeIfAbsent(row.getInt(0), origin -> new ArrayList<>())
           .add(new ShareMixture.Observed(shares, Math.max(row.getDouble(1), threshold)));
@@ -379,7 +428,10 @@ public final class Forecaster {
     if (backtest.scored(ModelChoice.GLM_CORRECTION)) {
       double corrected = scores.deviance(ModelChoice.GLM_CORRECTION);
       figures += ", glm-correction " + figure(corrected);
-      if (corrected < base * (1 - LEAST_GAIN) && corrected < naive) {
+      if (corrected < base * (1 - LEAST_GAIN)
+          && corrected < naive
+          && scores.wins(ModelChoice.GLM_CORRECTION, ModelChoice.TOTAL_SHARE)
+              >= LEAST_WINS * backtest.judged()) {
         best = ModelChoice.GLM_CORRECTION;
       }
     } else {
@@ -449,11 +501,7 @@ public final class Forecaster {
   }
 
   private Dataset<Row> rows(
-      Dataset<Row> served,
-      Dataset<Row> current,
-      OriginFacts now,
-      ForecastModel chosen,
-      Outcomes outcomes) {
+      Dataset<Row> served, Dataset<Row> current, ForecastModel chosen, Outcomes outcomes) {
     String expected = Forecasts.EXPECTED_REQUESTS;
     String whole = "seen_whole";
     String requests = "seen_requests";
@@ -466,7 +514,7 @@ public final class Forecaster {
                 col(Demand.SEGMENT),
                 col(expected),
                 col(SegmentStates.WHOLE).as(whole),
-                col(Components.sum(Components.LONG_RUN)).as(requests));
+                Components.sum(Components.LONG_RUN).as(requests));
     WindowSpec object = Window.partitionBy(Forecasts.OBJECT_ID);
     double globalWhole = globalWhole(current);
     Column objectWhole =
@@ -475,12 +523,12 @@ public final class Forecaster {
             .plus(PRIOR_WHOLE_REQUESTS * globalWhole)
             .divide(sum(col(requests)).over(object).plus(PRIOR_WHOLE_REQUESTS));
     return SegmentStates.universe(served)
-        .join(predicted, new String[] {Demand.OBJECT_ID, Demand.SEGMENT}, "left_outer")
+        .join(predicted, new String[] {Demand.OBJECT_ID, Demand.SEGMENT})
         .select(
             col(Demand.OBJECT_ID).as(Forecasts.OBJECT_ID),
             col(Demand.SEGMENT).as(Forecasts.SEGMENT),
             col(Objects.SEGMENT_BYTES).as(Forecasts.SEGMENT_BYTES),
-            coalesce(col(expected), lit(chosen.unseen(now))).as(expected),
+            col(expected),
             coalesce(col(whole), lit(0.0)).as(whole),
             coalesce(col(requests), lit(0.0)).as(requests))
         .withColumn(Forecasts.SHARE, col(expected).divide(sum(col(expected)).over(object)))
@@ -508,7 +556,7 @@ public final class Forecaster {
   private static double globalWhole(Dataset<Row> current) {
     Row sums =
         current
-            .agg(sum(col(SegmentStates.WHOLE)), sum(col(Components.sum(Components.LONG_RUN))))
+            .agg(sum(col(SegmentStates.WHOLE)), sum(Components.sum(Components.LONG_RUN)))
             .collectAsList()
             .get(0);
     return sums.isNullAt(0) || sums.getDouble(1) == 0 ? 0 : sums.getDouble(0) / sums.getDouble(1);

@@ -2,22 +2,17 @@ package io.metashard.forecast;
 
 import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
-import static org.apache.spark.sql.functions.element_at;
 import static org.apache.spark.sql.functions.greatest;
 import static org.apache.spark.sql.functions.least;
 import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.log;
 import static org.apache.spark.sql.functions.log1p;
-import static org.apache.spark.sql.functions.map;
 import static org.apache.spark.sql.functions.stddev_pop;
-import static org.apache.spark.sql.functions.sum;
 import static org.apache.spark.sql.functions.when;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import org.apache.spark.ml.Pipeline;
 import org.apache.spark.ml.PipelineModel;
 import org.apache.spark.ml.PipelineStage;
@@ -34,11 +29,8 @@ import org.apache.spark.storage.StorageLevel;
  * <p>What is the same for all segments of an origin (hour, day of week, level) is no feature:
  * predictions are reconciled to the total, and it would cancel. Segments that nobody has asked for
  * keep their base.
- *
- * @param scales per origin: what makes the predictions sum to the total
  */
-record GlmCorrection(
-    ForecastModel.TotalShare base, PipelineModel model, int perDay, Map<Integer, Double> scales)
+record GlmCorrection(ForecastModel.TotalShare base, PipelineModel model, int perDay)
     implements ForecastModel {
   /** A prediction is between the base over this and the base times this. */
   static final double CAP = 4;
@@ -57,10 +49,6 @@ record GlmCorrection(
   private static final int[] RATIOS = {
     0, 2, 4, 6, 7, Components.LONG_RUN, Components.DAY_BEFORE, Components.SAME_PHASE
   };
-
-  GlmCorrection {
-    scales = Map.copyOf(scales);
-  }
 
   @Override
   public ModelChoice name() {
@@ -107,7 +95,7 @@ record GlmCorrection(
           new VectorAssembler().setInputCols(varying).setOutputCol(FEATURES);
       PipelineModel model =
           new Pipeline().setStages(new PipelineStage[] {assembler, regression}).fit(training);
-      return Optional.of(new GlmCorrection(base, model, perDay, Map.of()));
+      return Optional.of(new GlmCorrection(base, model, perDay));
     } finally {
       training.unpersist();
     }
@@ -124,55 +112,16 @@ record GlmCorrection(
     return varying.toArray(String[]::new);
   }
 
-  /** The same model, with the scales that reconcile it to the totals of these origins. */
-  GlmCorrection reconciled(Dataset<Row> states, List<OriginFacts> facts) {
-    String corrected = "corrected";
-    Map<Integer, Double> sums = new TreeMap<>();
-    for (Row row :
-        corrected(seen(states), corrected)
-            .groupBy(col(SegmentStates.ORIGIN))
-            .agg(sum(col(corrected)))
-            .collectAsList()) {
-      sums.put(row.getInt(0), row.getDouble(1));
-    }
-    Map<Integer, Double> found = new TreeMap<>();
-    for (OriginFacts f : facts) {
-      double all = sums.getOrDefault(f.origin(), 0.0) + (f.known() - f.seen()) * base.unseen(f);
-      found.put(f.origin(), all > 0 ? f.expectedTotal() / all : 1.0);
-    }
-    return new GlmCorrection(base, model, perDay, found);
-  }
-
+  /** The base times the capped factor. */
   @Override
   public Dataset<Row> predict(Dataset<Row> states, String column) {
-    List<Column> pairs = new ArrayList<>();
-    scales.forEach(
-        (origin, scale) -> {
-          pairs.add(lit(origin));
-          pairs.add(lit(scale));
-        });
-    Column scale = element_at(map(pairs.toArray(Column[]::new)), col(SegmentStates.ORIGIN));
-    return corrected(states, column).withColumn(column, col(column).multiply(scale));
-  }
-
-  @Override
-  public double unseen(OriginFacts facts) {
-    return base.unseen(facts) * scales.getOrDefault(facts.origin(), 1.0);
-  }
-
-  private static Dataset<Row> seen(Dataset<Row> states) {
-    return states.where(col(Components.sum(Components.LONG_RUN)).gt(0));
-  }
-
-  /** The base times the capped factor, not yet reconciled. */
-  private Dataset<Row> corrected(Dataset<Row> states, String column) {
     Column expected = col(OriginFacts.EXPECTED_TOTAL).multiply(col(SHARE));
     Column factor = greatest(least(col(PREDICTION).divide(expected), lit(CAP)), lit(1 / CAP));
     Column[] kept =
         java.util.stream.Stream.concat(
                 java.util.Arrays.stream(states.columns()).map(c -> col(c)),
                 java.util.stream.Stream.of(
-                    when(col(Components.sum(Components.LONG_RUN)).gt(0), expected.multiply(factor))
+                    when(Components.sum(Components.LONG_RUN).gt(0), expected.multiply(factor))
                         .otherwise(expected)
                         .as(column)))
             .toArray(Column[]::new);
@@ -193,7 +142,7 @@ record GlmCorrection(
   /** Adds the features, {@link #OFFSET} and {@link #SHARE}; all finite. */
   static Dataset<Row> features(
       Dataset<Row> states, ForecastModel.TotalShare base, int perDay, Column total) {
-    Dataset<Row> rows = states.withColumn(SHARE, Components.share(base.mixture()));
+    Dataset<Row> rows = states.withColumn(SHARE, base.mixtures().expected(total).divide(total));
     List<Column> columns = new ArrayList<>();
     for (String column : rows.columns()) {
       columns.add(col(column));
@@ -201,10 +150,7 @@ record GlmCorrection(
     for (int k : RATIOS) {
       // One request added to both sides: where few were to be expected, the ratio says little.
       Column ratio =
-          log(
-              col(Components.sum(k))
-                  .plus(1)
-                  .divide(col(OriginFacts.total(k)).multiply(col(SHARE)).plus(1)));
+          log(Components.sum(k).plus(1).divide(OriginFacts.total(k).multiply(col(SHARE)).plus(1)));
       columns.add(bounded(ratio).as("f_ratio_" + k));
     }
     Column idle =
@@ -213,7 +159,7 @@ record GlmCorrection(
             .minus(coalesce(col(SegmentStates.LAST_BUCKET), col(SegmentStates.ORIGIN).minus(1)));
     Column age =
         greatest(col(SegmentStates.ORIGIN).minus(col(SegmentStates.BORN)), lit(0)).divide(perDay);
-    Column longRun = col(Components.sum(Components.LONG_RUN));
+    Column longRun = Components.sum(Components.LONG_RUN);
     columns.add(bounded(log1p(idle.divide(perDay / 24.0)).divide(2)).as("f_recency"));
     columns.add(bounded(log1p(col(SegmentStates.ACTIVE_BUCKETS)).divide(2)).as("f_active"));
     columns.add(bounded(log(total.multiply(col(SHARE)).plus(0.01)).divide(2)).as("f_volume"));

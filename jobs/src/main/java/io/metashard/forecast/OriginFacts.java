@@ -1,9 +1,12 @@
 package io.metashard.forecast;
 
-import java.util.ArrayList;
+import static org.apache.spark.sql.functions.col;
+
 import java.util.List;
+import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.types.ArrayType;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 
@@ -28,8 +31,11 @@ record OriginFacts(
   static final String EXPECTED_TOTAL = "expected_total";
   static final String OBSERVED_TOTAL = "observed_total";
 
-  static String total(int component) {
-    return "total_" + component;
+  /** Array of {@link #totals}. */
+  static final String TOTALS = "totals";
+
+  static Column total(int component) {
+    return col(TOTALS).getItem(component);
   }
 
   OriginFacts {
@@ -37,37 +43,16 @@ record OriginFacts(
   }
 
   static StructType schema() {
-    StructType schema =
-        new StructType()
-            .add(SegmentStates.ORIGIN, DataTypes.IntegerType, false)
-            .add(KNOWN, DataTypes.DoubleType, false)
-            .add(EXPECTED_TOTAL, DataTypes.DoubleType, false)
-            .add(OBSERVED_TOTAL, DataTypes.DoubleType, false);
-    for (int k = 0; k < Components.OBSERVED; k++) {
-      schema = schema.add(total(k), DataTypes.DoubleType, false);
-    }
-    return schema;
+    return new StructType()
+        .add(SegmentStates.ORIGIN, DataTypes.IntegerType, false)
+        .add(KNOWN, DataTypes.DoubleType, false)
+        .add(EXPECTED_TOTAL, DataTypes.DoubleType, false)
+        .add(OBSERVED_TOTAL, DataTypes.DoubleType, false)
+        .add(TOTALS, new ArrayType(DataTypes.DoubleType, false), false);
   }
 
   Row row() {
-    List<Object> values = new ArrayList<>();
-    values.add(origin);
-    values.add((double) Math.max(1, known));
-    values.add(expectedTotal);
-    values.add(observedTotal);
-    values.addAll(totals);
-    return RowFactory.create(values.toArray());
-  }
-
-  /** Share of a segment that had no request before the origin. */
-  double unseenShare(ShareMixture mixture) {
-    double uniform = mixture.uniform();
-    for (int k = 0; k < Components.OBSERVED; k++) {
-      // A component that saw nothing stands for the long run, and that for the uniform share.
-      if (!(totals.get(k) > 0) && !(totals.get(Components.LONG_RUN) > 0)) {
-        uniform += mixture.weights().get(k);
-      }
-    }
-    return uniform / Math.max(1, known);
+    return RowFactory.create(
+        origin, (double) Math.max(1, known), expectedTotal, observedTotal, totals);
   }
 }

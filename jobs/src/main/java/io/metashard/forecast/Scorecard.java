@@ -17,7 +17,6 @@ import static org.apache.spark.sql.functions.when;
 
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -82,11 +81,7 @@ record Scorecard(List<Bin> bins) {
    * @param states as {@link SegmentStates#with} gives, of past origins
    * @param base what sorts segments into classes of volume; one of the models
    */
-  static Scorecard of(
-      Dataset<Row> states,
-      List<OriginFacts> facts,
-      List<ForecastModel> models,
-      ForecastModel base) {
+  static Scorecard of(Dataset<Row> states, List<ForecastModel> models, ForecastModel base) {
     Dataset<Row> predicted = states;
     List<Column> pairs = new ArrayList<>();
     for (ForecastModel model : models) {
@@ -135,20 +130,8 @@ record Scorecard(List<Bin> bins) {
                 sum(surprise.minus(error).multiply(2)),
                 sum(observedLog),
                 sum(when(observed.gt(0), 1.0).otherwise(0.0)));
-    Map<String, Double> counted = new HashMap<>();
     for (Row row : sums.collectAsList()) {
-      Bin b = bin(row);
-      bins.add(b);
-      counted.merge(b.origin() + b.model(), b.segments(), Double::sum);
-    }
-    for (OriginFacts f : facts) {
-      VolumeClass unseen = VolumeClass.of(base.unseen(f));
-      for (ForecastModel model : models) {
-        double rest = f.known() - counted.getOrDefault(f.origin() + model.name().word(), 0.0);
-        bins.add(silent(f.origin(), model.name().word(), unseen, rest, model.unseen(f)));
-      }
-      double rest = f.known() - counted.getOrDefault(f.origin() + ORACLE, 0.0);
-      bins.add(silent(f.origin(), ORACLE, unseen, rest, 1e-9));
+      bins.add(bin(row));
     }
     // Sums of doubles depend on their order.
     bins.sort(
@@ -180,26 +163,6 @@ record Scorecard(List<Bin> bins) {
         row.getDouble(11));
   }
 
-  /** Segments that had no request before the origin and none after it: never rows of a table. */
-  private static Bin silent(
-      int origin, String model, VolumeClass volume, double segments, double expected) {
-    double n = Math.max(0, segments);
-    int bin = (int) Math.floor(Math.log(expected) / Math.log(2) * BINS_PER_OCTAVE);
-    return new Bin(
-        origin,
-        model,
-        volume,
-        Math.max(LOWEST_BIN, Math.min(HIGHEST_BIN, bin)),
-        n,
-        0,
-        n * expected,
-        n * expected,
-        n * expected * expected,
-        2 * n * expected,
-        0,
-        0);
-  }
-
   Scorecard only(String model) {
     return where(b -> b.model().equals(model));
   }
@@ -216,6 +179,16 @@ record Scorecard(List<Bin> bins) {
   double deviance(ModelChoice model) {
     Scorecard own = only(model.word());
     return own.total(Bin::deviance) / own.total(Bin::segments);
+  }
+
+  /** From how many origins a model was better than another. */
+  int wins(ModelChoice model, ModelChoice other) {
+    int wins = 0;
+    for (int origin : origins()) {
+      Scorecard at = where(b -> b.origin() == origin);
+      wins += at.deviance(model) < at.deviance(other) ? 1 : 0;
+    }
+    return wins;
   }
 
   /**

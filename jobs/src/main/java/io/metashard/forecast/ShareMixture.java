@@ -8,7 +8,7 @@ import java.util.List;
  * <p>The last component is the uniform share, whose weight never falls below {@link #LEAST_UNIFORM}
  * so that a segment nobody has asked for still has a share.
  */
-record ShareMixture(List<Double> weights) {
+record ShareMixture(List<Double> weights) implements java.io.Serializable {
   static final double LEAST_UNIFORM = 0.002;
 
   /** Requests that the prior counts for: little data moves the weights little. */

@@ -16,7 +16,10 @@ import java.util.List;
  * @param origin number of history buckets
  * @param horizon number of buckets forecast
  */
-record Timeline(Instant start, long bucketSeconds, int origin, int horizon) {
+record Timeline(Instant start, long bucketSeconds, int origin, int horizon)
+    implements java.io.Serializable {
+  private static final long HOUR_SECONDS = 3600;
+
   static Timeline of(Instant at, ForecastOptions options) {
     long bucketSeconds = options.bucket().toSeconds();
     long originSeconds = Math.floorDiv(at.getEpochSecond(), bucketSeconds) * bucketSeconds;
@@ -41,6 +44,11 @@ record Timeline(Instant start, long bucketSeconds, int origin, int horizon) {
     return at(origin + horizon);
   }
 
+  /** What the curves of datasets count time in: hours, or buckets where these are longer. */
+  long unitSeconds() {
+    return Math.max(HOUR_SECONDS, bucketSeconds);
+  }
+
   /** Buckets of a day. */
   int perDay() {
     return Math.toIntExact(Duration.ofDays(1).toSeconds() / bucketSeconds);
@@ -54,8 +62,8 @@ record Timeline(Instant start, long bucketSeconds, int origin, int horizon) {
   /**
    * Origins of the back-test, the newest first; each horizon ends before this origin.
    *
-   * <p>They lie a horizon apart, or further, where the horizon is short, so that they see different
-   * hours of the day. The oldest quarter of the history is left to learn from.
+   * <p>They overlap where the horizon is long, so that the last days weigh, and are spread over a
+   * day where it is short. The oldest quarter of the history is left to learn from.
    *
    * @param first first bucket with a request
    * @param most how many there may be
@@ -68,7 +76,7 @@ record Timeline(Instant start, long bucketSeconds, int origin, int horizon) {
     int span = origin - first;
     int oldest = first + Math.max(1, span / 4);
     int spread = Math.min(perDay(), origin - oldest) / most;
-    int stride = Math.max(1, spread / horizon) * horizon;
+    int stride = Math.max(1, Math.max(spread, horizon / 4));
     for (int at = origin - horizon; at >= oldest && origins.size() < most; at -= stride) {
       origins.add(at);
     }

@@ -1,28 +1,38 @@
 package io.metashard.forecast;
 
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.TreeSet;
-import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
  * Forecasts the requests of all segments together.
  *
- * <p>Candidates are the last values, exponentially weighted means, the same hours of the day
- * before, and a profile of the day (or week) times the recent level over the profile's. They are
- * compared on windows that ended before the origin; the geometric mean of the best three is used. A
- * run of a day or more without any request, where many were to be expected, is taken for missing
- * logs: it is skipped, not learned from.
+ * <p>Candidates are the last values, exponentially weighted means, the same hours of the day before
+ * or the week before, and a profile of the day (or week) times the recent level over the profile's.
+ * They are tried on windows that ended before the origin, and pooled by how well they did. A run of
+ * a day or more without any request, where many were to be expected, is taken for missing logs: it
+ * is skipped, not learned from.
  */
 final class TotalForecaster {
   /** Which candidates made a forecast, and the forecast; finite, above 0. */
   record Total(double expected, String method) {}
 
-  private static final int BEST = 3;
   private static final int WINDOWS = 120;
   private static final double IMPROBABLE_GAP = 50;
+  private static final double ERROR_HALF_LIFE_DAYS = 7;
+
+  /** Tried windows that the prior of a candidate's error counts for. */
+  private static final double PRIOR_WINDOWS = 3;
+
+  /** Squared logarithmic error of what nothing is known of. */
+  private static final double UNTRIED_ERROR = 0.05;
+
+  private static final double LEAST_ERROR = 1e-6;
+
+  /** A week that was this much busier or quieter than another says nothing of the next. */
+  private static final double MOST_LEVEL = 20;
+
   private static final double[] HALF_LIVES_HOURS = {1, 3, 6, 12, 24, 48, 96};
 
   private final double[] series;
@@ -58,6 +68,12 @@ final class TotalForecaster {
         .filter(t -> series[t] > 0)
         .findFirst()
         .orElse(series.length);
+  }
+
+  /** Buckets that are taken for missing logs, ascending. */
+  static IntStream missing(double[] series, int first, int perDay) {
+    boolean[] missing = gaps(series, first, perDay);
+    return IntStream.range(0, missing.length).filter(t -> missing[t]);
   }
 
   private static boolean[] gaps(double[] series, int first, int perDay) {
@@ -115,6 +131,11 @@ final class TotalForecaster {
     return windows;
   }
 
+  /**
+   * Geometric mean of the candidates, each weighing by the inverse of its mean squared logarithmic
+   * error, squared; errors are shrunk to the median candidate's, so that one that could be tried a
+   * few times only is trusted as the others are.
+   */
   private Total best(List<Integer> windows) {
     int origin = series.length;
     double least = 0.5 * horizon / (Math.max(0, origin - first) + horizon);
@@ -123,40 +144,52 @@ final class TotalForecaster {
     if (able.isEmpty()) {
       return new Total(least, "nothing requested yet");
     }
-    List<Candidate> judged =
-        able.stream()
-            .filter(
-                c ->
-                    windows.stream().filter(t -> Double.isFinite(c.forecasts[t])).count() * 4
-                        >= windows.size() * 3L)
-            .toList();
-    List<Integer> common =
-        windows.stream()
-            .filter(t -> judged.stream().allMatch(c -> Double.isFinite(c.forecasts[t])))
-            .toList();
-    List<Candidate> best =
-        (common.isEmpty() ? able : judged)
-            .stream()
-                .sorted(Comparator.comparingDouble(c -> deviance(c, common)))
-                .limit(BEST)
-                .toList();
-    double log =
-        best.stream()
-            .mapToDouble(c -> Math.log(Math.max(c.forecasts[origin], least)))
-            .average()
-            .orElseThrow();
+    double[][] errors = able.stream().map(c -> errors(c, windows)).toArray(double[][]::new);
+    double usual = usual(errors);
+    double[] weights = new double[able.size()];
+    double all = 0;
+    double log = 0;
+    int best = 0;
+    for (int c = 0; c < weights.length; c++) {
+      double error =
+          (errors[c][0] + PRIOR_WINDOWS * usual) / (errors[c][1] + PRIOR_WINDOWS) + LEAST_ERROR;
+      weights[c] = 1 / (error * error);
+      all += weights[c];
+      log += weights[c] * Math.log(Math.max(able.get(c).forecasts[origin], least));
+      best = weights[c] > weights[best] ? c : best;
+    }
     return new Total(
-        Math.exp(log), best.stream().map(Candidate::name).collect(Collectors.joining(" * ")));
+        Math.exp(log / all),
+        able.size() == 1
+            ? able.get(0).name()
+            : "mean of %d, most of it %s (%.0f %%)"
+                .formatted(able.size(), able.get(best).name(), 100 * weights[best] / all));
   }
 
-  private double deviance(Candidate candidate, List<Integer> windows) {
+  /** Weighted sum of squared logarithmic errors, and the sum of the weights. */
+  private double[] errors(Candidate candidate, List<Integer> windows) {
     double sum = 0;
+    double weights = 0;
     for (int t : windows) {
-      double actual = sums[t + horizon] - sums[t];
-      double expected = Math.max(candidate.forecasts[t], 0.5);
-      sum += 2 * ((actual > 0 ? actual * Math.log(actual / expected) : 0) - (actual - expected));
+      if (Double.isFinite(candidate.forecasts[t])) {
+        double actual = Math.max(sums[t + horizon] - sums[t], 0.5);
+        double error = Math.log(actual / Math.max(candidate.forecasts[t], 0.5));
+        double weight = Math.pow(0.5, (series.length - t) / (ERROR_HALF_LIFE_DAYS * perDay));
+        sum += weight * error * error;
+        weights += weight;
+      }
     }
-    return sum;
+    return new double[] {sum, weights};
+  }
+
+  private static double usual(double[][] errors) {
+    double[] means =
+        java.util.Arrays.stream(errors)
+            .filter(e -> e[1] > 1)
+            .mapToDouble(e -> e[0] / e[1])
+            .sorted()
+            .toArray();
+    return means.length == 0 ? UNTRIED_ERROR : means[means.length / 2];
   }
 
   /** In order of trust: with nothing to judge by, the first ones that can are taken. */
@@ -171,6 +204,8 @@ final class TotalForecaster {
     candidates.add(last("last-value", 1));
     candidates.add(last("last-hour", perHour));
     candidates.add(dayBefore(needed));
+    weekBefore(needed, 0.5);
+    weekBefore(needed, 1);
   }
 
   private double[] unknown() {
@@ -217,6 +252,30 @@ final class TotalForecaster {
       }
     }
     return new Candidate("day-before", forecasts);
+  }
+
+  /**
+   * The same hours a week before, times (the last day's level / the same day's then) to a power.
+   */
+  private void weekBefore(TreeSet<Integer> needed, double power) {
+    int week = 7 * perDay;
+    double[] forecasts = unknown();
+    for (int t : needed) {
+      int level = Math.min(perDay, t - week - first);
+      if (level < Math.max(1, perDay / 4)
+          || present[t] - present[t - week - level] < week + level) {
+        continue;
+      }
+      double then = 0;
+      for (int i = 0; i < horizon; i++) {
+        then += series[t - week * (i / week + 1) + i % week];
+      }
+      double now = sums[t] - sums[t - level];
+      double was = sums[t - week] - sums[t - week - level];
+      double ratio = Math.min(MOST_LEVEL, Math.max(1 / MOST_LEVEL, (now + 1) / (was + 1)));
+      forecasts[t] = then * Math.pow(ratio, power);
+    }
+    candidates.add(new Candidate("week-before*level^%.1f".formatted(power), forecasts));
   }
 
   /**

@@ -81,6 +81,7 @@ class MetashardTest {
             "cat",
             "verify",
             "report",
+            "backtest",
             "config",
             "check",
             "completion",
@@ -88,6 +89,32 @@ class MetashardTest {
     for (String command : commands) {
       assertThat(ended.out()).contains("\n  " + command);
     }
+  }
+
+  @Test
+  void aBackTestOfWhatIsNoMomentIsRefusedBeforeSparkStarts() throws IOException {
+    String config = config("");
+    Path list = folder.resolve("origins.json");
+    Files.writeString(list, "[\"2026-01-02T00:00:00Z\", \"noon\"]");
+    Ended listed =
+        run(
+            "backtest", "--config", config, "--demand", "d", "--out", "o", "--origins-file",
+            list.toString());
+    assertThat(listed.exitCode()).isEqualTo(2);
+    assertThat(listed.err()).contains("Cannot back-test from noon: it is no moment");
+    Files.writeString(list, "{");
+    Ended broken =
+        run(
+            "backtest", "--config", config, "--demand", "d", "--out", "o", "--origins-file",
+            list.toString());
+    assertThat(broken.exitCode()).isEqualTo(2);
+    assertThat(broken.err()).contains("it is no JSON list of texts");
+    Ended model =
+        run(
+            "backtest", "--config", config, "--demand", "d", "--out", "o", "--origins",
+            "2026-01-02T00:00:00Z", "--model", "oracle");
+    assertThat(model.exitCode()).isEqualTo(2);
+    assertThat(model.err()).contains("forecast.model");
   }
 
   @Test
