@@ -49,7 +49,7 @@ public record ForecastScore(
   private static final String PERSISTENCE = "persistence";
 
   /** Below it nothing is expected; a logarithm needs a number. */
-  private static final double LEAST = 1e-9;
+  static final double LEAST = 1e-9;
 
   /** Heat is told apart to a 64th of a factor of two; what is not asked apart is cut in part. */
   private static final int BINS_PER_OCTAVE = 64;

@@ -18,6 +18,7 @@ import io.metashard.forecast.ForecastQuality;
 import io.metashard.forecast.ForecastResult;
 import io.metashard.forecast.Forecaster;
 import io.metashard.forecast.Forecasts;
+import io.metashard.forecast.ModelChoice;
 import io.metashard.lake.Lake;
 import io.metashard.lake.TableDefinition;
 import io.metashard.shardmap.ShardMap;
@@ -35,6 +36,7 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.regex.Pattern;
 import org.apache.spark.ml.PipelineModel;
 import org.apache.spark.sql.Column;
@@ -47,10 +49,16 @@ import org.apache.spark.storage.StorageLevel;
  * Forecasts the horizon after the moment of planning: {@code demand} and {@code objects} to {@code
  * forecast} and {@code forecast_quality}.
  *
+ * <p>While the monitor says fall back, a model that is chosen by back-test gives way to the base
+ * alone; one that is configured by name stays.
+ *
  * <p>A retried run replaces its own rows, in one commit a table, and leaves those of other runs
  * alone. The MLlib model is saved below the lake, in {@code _models}.
  */
 public final class ForecastJob {
+  static final String MONITOR_VERDICT = "monitor_verdict";
+  static final String FALLS_BACK = "falls_back";
+
   private static final Pattern SAFE_RUN_ID = Pattern.compile("[A-Za-z0-9._-]+");
 
   private final JobContext context;
@@ -88,8 +96,13 @@ public final class ForecastJob {
 
   public StageReport run() {
     Lake lake = context.lake();
+    Optional<Monitor.Newest> judged = monitor().newest();
+    boolean fallsBack =
+        options.model() == ModelChoice.AUTO
+            && judged.filter(Monitor.Newest::saysFallBack).isPresent();
+    ForecastOptions used = fallsBack ? baseOnly(options) : options;
     // One version of each table for all passes: another run may commit meanwhile.
-    String fingerprint = fingerprint(lake);
+    String fingerprint = fingerprint(lake, used);
     Dataset<Row> catalogued = lake.readPinned(Objects.TABLE);
     Dataset<Row> objects =
         shadow == null
@@ -97,11 +110,14 @@ public final class ForecastJob {
             : ObjectStates.refresh(catalogued, ShardMap.liveVersions(shadow.rows()));
     Dataset<Row> demand = Rebinned.toCurrent(lake.readPinned(Demand.TABLE), objects);
     LocalDate runDate = context.at().atZone(ZoneOffset.UTC).toLocalDate();
-    try (ForecastResult result = Forecaster.forecast(demand, objects, context.at(), options)) {
+    try (ForecastResult result = Forecaster.forecast(demand, objects, context.at(), used)) {
       Dataset<Row> forecast =
           stamped(result.forecast(), runDate).persist(StorageLevel.MEMORY_AND_DISK());
       try {
         Map<String, Object> figures = new LinkedHashMap<>(result.figures());
+        judged.ifPresent(
+            newest -> figures.put(MONITOR_VERDICT, newest.verdict().standing().word()));
+        figures.put(FALLS_BACK, fallsBack);
         long rows = requireSound(forecast, figures);
         result.regression().ifPresent(this::save);
         figures.put("regression_saved", result.regression().isPresent());
@@ -111,7 +127,9 @@ public final class ForecastJob {
         return new StageReport(
             "forecast",
             StageReport.DONE,
-            result.reason(),
+            fallsBack
+                ? "%s alone: %s".formatted(used.model().word(), because(judged))
+                : result.reason(),
             fingerprint,
             ((Number) figures.get("demand_rows")).longValue(),
             rows,
@@ -122,6 +140,34 @@ public final class ForecastJob {
         forecast.unpersist();
       }
     }
+  }
+
+  private Monitor monitor() {
+    return new Monitor(
+        context, ScoreJob.modeWord(shadow == null ? NightlyJob.Mode.REAL : NightlyJob.Mode.SHADOW));
+  }
+
+  /** The same forecast, by total and shares, without a correction. */
+  private static ForecastOptions baseOnly(ForecastOptions options) {
+    return new ForecastOptions(
+        options.bucket(),
+        options.horizon(),
+        options.history(),
+        options.backtestOrigins(),
+        ModelChoice.TOTAL_SHARE,
+        options.seed());
+  }
+
+  private static String because(Optional<Monitor.Newest> judged) {
+    return judged
+        .map(
+            newest ->
+                "the monitor says %s since the night of %s (%s)"
+                    .formatted(
+                        newest.verdict().standing().word(),
+                        newest.start(),
+                        newest.verdict().reason()))
+        .orElseThrow();
   }
 
   private Dataset<Row> stamped(Dataset<Row> forecast, LocalDate runDate) {
@@ -204,11 +250,10 @@ public final class ForecastJob {
     }
   }
 
-  private String fingerprint(Lake lake) {
+  private String fingerprint(Lake lake, ForecastOptions used) {
     String inputs =
         "forecast 1 %s demand %s objects %s at %s"
-            .formatted(
-                options, lake.version(Demand.TABLE), lake.version(Objects.TABLE), context.at());
+            .formatted(used, lake.version(Demand.TABLE), lake.version(Objects.TABLE), context.at());
     try {
       byte[] digest =
           MessageDigest.getInstance("SHA-256").digest(inputs.getBytes(StandardCharsets.UTF_8));

@@ -204,7 +204,8 @@ public final class Metashard {
       name = "score",
       description = {
         "Hold the last night whose horizon has passed against what was requested: its forecast, and how its layout",
-        "would read and cost. Run it after aggregate; nightly and plan do it before they plan."
+        "would read and cost; say whether forecasts can be relied on. Run it after aggregate; nightly and plan do it",
+        "before they plan."
       })
   static final class Score extends StageCommand {
     Score() {

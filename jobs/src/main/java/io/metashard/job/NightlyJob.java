@@ -307,7 +307,10 @@ public final class NightlyJob {
         report.figures());
   }
 
-  /** Demand's version, what the catalogue says of objects, the moment, settings and code. */
+  /**
+   * Demand's version, what the catalogue says of objects, the moment, whether the monitor says fall
+   * back, settings and code.
+   */
   private String forecastFingerprint() {
     Row objects =
         context
@@ -330,6 +333,7 @@ public final class NightlyJob {
             String.valueOf(context.lake().version(Demand.TABLE)),
             objects.mkString(","),
             context.at().toString(),
+            new Monitor(context, ScoreJob.modeWord(mode)).fallsBack() ? "falls back" : "",
             context
                 .settings()
                 .redacted()

@@ -141,7 +141,8 @@ final class ReportJob {
             .map(row -> RowFactory.create(row.get(0), row.get(1)))
             .toList();
     if (newest.isEmpty()) {
-      return new NightReport.Worth(request.mode().word, request.nights(), List.of());
+      return new NightReport.Worth(
+          request.mode().word, request.nights(), List.of(), NightReport.Monitor.NONE);
     }
     Dataset<Row> wanted =
         context
@@ -175,7 +176,11 @@ final class ReportJob {
                         row.<Double>getAs(NightScores.VALUE),
                         row.getAs(NightScores.UNIT)))
             .toList();
-    return new NightReport.Worth(request.mode().word, request.nights(), scores);
+    return new NightReport.Worth(
+        request.mode().word,
+        request.nights(),
+        scores,
+        ReportMonitor.of(context.lake(), request.mode().word, run.plannedAt(), request.nights()));
   }
 
   /**

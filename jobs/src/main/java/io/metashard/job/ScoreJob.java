@@ -14,8 +14,13 @@ import io.metashard.ObjectIds;
 import io.metashard.aggregate.Demand;
 import io.metashard.aggregate.Rebinned;
 import io.metashard.catalogue.Objects;
+import io.metashard.forecast.DemandDrift;
+import io.metashard.forecast.ForecastOptions;
 import io.metashard.forecast.ForecastScore;
 import io.metashard.forecast.Forecasts;
+import io.metashard.forecast.MonitorOptions;
+import io.metashard.forecast.MonitorScore;
+import io.metashard.forecast.Verdict;
 import io.metashard.lake.Lake;
 import io.metashard.shardmap.ShardMap;
 import io.metashard.shardmap.ShardMapTable;
@@ -41,11 +46,11 @@ import org.apache.spark.storage.StorageLevel;
 
 /**
  * Holds the newest night whose horizon has passed against what was requested in it: {@code
- * night_scores}.
+ * night_scores}, and {@code forecast_monitor} with the verdict.
  *
  * <p>A night is scored once, by the demand and the map as they are when its horizon has passed, in
- * one commit. It must run before the night's own plan is carried out: then the map is still the one
- * that the scored night left.
+ * one commit a table, {@code night_scores} last. It must run before the night's own plan is carried
+ * out: then the map is still the one that the scored night left.
  */
 final class ScoreJob {
   static final String STAGE = "score";
@@ -61,6 +66,11 @@ final class ScoreJob {
   private final List<Location> locations;
   private final SimulateOptions simulate;
   private final Prices prices;
+  private final Monitor monitor;
+  private final MonitorOptions watched;
+
+  /** Spans of a horizon that the history holds. */
+  private final ForecastOptions options;
 
   /**
    * @param map that nights of this mode plan from
@@ -73,6 +83,9 @@ final class ScoreJob {
     this.locations = locations;
     this.simulate = SimulateOptions.from(context.settings());
     this.prices = Prices.from(context.settings());
+    this.monitor = new Monitor(context, modeWord(mode));
+    this.watched = MonitorOptions.from(context.settings());
+    this.options = ForecastOptions.from(context.settings());
     if (!context.runId().matches("[A-Za-z0-9][A-Za-z0-9._-]{0,127}")) {
       throw new MetashardException(
           MetashardException.USAGE,
@@ -87,7 +100,7 @@ final class ScoreJob {
    * @param forecastRunId run whose forecast it planned with: its own, but for a night that found
    *     nothing new to forecast
    */
-  private record Night(String runId, String forecastRunId, Instant start, Instant end) {
+  record Night(String runId, String forecastRunId, Instant start, Instant end) {
     Duration horizon() {
       return Duration.between(start, end);
     }
@@ -97,8 +110,9 @@ final class ScoreJob {
     Lake lake = context.lake();
     // There from the first night on, so that whoever reads it finds it.
     lake.create(NightScores.TABLE);
+    monitor.create();
     Dataset<Row> scores =
-        lake.read(NightScores.TABLE).where(col(NightScores.MODE).equalTo(modeWord()));
+        lake.read(NightScores.TABLE).where(col(NightScores.MODE).equalTo(modeWord(mode)));
     if (!scores.where(col(NightScores.RUN_ID).equalTo(context.runId())).isEmpty()) {
       return unchanged("this run has scored already; a retry scores once");
     }
@@ -128,12 +142,14 @@ final class ScoreJob {
     Dataset<Row> rows = lake.readPinned(map.table());
     Dataset<Row> came = within(demand, night.start(), night.end());
     List<Row> values = new ArrayList<>();
-    scoreForecast(night, demand, came, objects, values);
+    Monitor.Findings findings = scoreForecast(night, demand, came, objects, values);
     scoreLayouts(night, came, objects, rows, values);
+    // First: what says that this night is scored comes last.
+    Verdict verdict = monitor.write(night, findings, watched);
     // Checked above: letters that need no escape.
     String own =
         "%s = '%s' AND %s = '%s'"
-            .formatted(NightScores.RUN_ID, context.runId(), NightScores.MODE, modeWord());
+            .formatted(NightScores.RUN_ID, context.runId(), NightScores.MODE, modeWord(mode));
     lake.replaceWhere(
         NightScores.TABLE,
         context.spark().createDataFrame(values, NightScores.SCHEMA).coalesce(1),
@@ -152,10 +168,13 @@ final class ScoreJob {
               + (model == null ? "" : "_" + model.replace('-', '_')),
           row.getDouble(8));
     }
+    figures.putAll(Monitor.figures(verdict));
+    figures.putAll(findings.figures());
     return new StageReport(
         STAGE,
         StageReport.DONE,
-        "night %s, whose horizon has passed".formatted(night.runId()),
+        "night %s, whose horizon has passed: the forecast is %s"
+            .formatted(night.runId(), verdict.standing().word()),
         "",
         0,
         values.size(),
@@ -164,11 +183,14 @@ final class ScoreJob {
         figures);
   }
 
-  private static StageReport unchanged(String reason) {
-    return new StageReport(STAGE, StageReport.UNCHANGED, reason, "", 0, 0, 0, 0, Map.of());
+  private StageReport unchanged(String reason) {
+    Map<String, Object> figures =
+        monitor.newest().map(newest -> Monitor.figures(newest.verdict())).orElse(Map.of());
+    return new StageReport(STAGE, StageReport.UNCHANGED, reason, "", 0, 0, 0, 0, figures);
   }
 
-  private String modeWord() {
+  /** What nights of a mode are called in tables. */
+  static String modeWord(NightlyJob.Mode mode) {
     return mode == NightlyJob.Mode.SHADOW ? NightScores.SHADOW : NightScores.REAL;
   }
 
@@ -248,7 +270,7 @@ final class ScoreJob {
             .and(col(Demand.BUCKET_START).lt(Timestamp.from(to))));
   }
 
-  private void scoreForecast(
+  private Monitor.Findings scoreForecast(
       Night night, Dataset<Row> demand, Dataset<Row> came, Dataset<Row> objects, List<Row> values) {
     Dataset<Row> forecast =
         context
@@ -265,22 +287,26 @@ final class ScoreJob {
             .agg(
                 max(col(Forecasts.SEGMENT)).plus(1).as(Objects.SEGMENTS),
                 max(col(Forecasts.SEGMENT_BYTES)).as(Objects.SEGMENT_BYTES))
-            .join(
-                objects.select(Objects.OBJECT_ID, Objects.OBJECT_BYTES),
-                new String[] {Objects.OBJECT_ID})
+            .persist(StorageLevel.MEMORY_AND_DISK());
+    int spans = spans(night);
+    Dataset<Row> bySpan = bySpan(night, demand, objects, forecastObjects, spans);
+    bySpan.persist(StorageLevel.MEMORY_AND_DISK());
+    Dataset<Row> segments =
+        forecast
+            .join(bySpan, new String[] {Forecasts.OBJECT_ID, Forecasts.SEGMENT}, "left")
+            .select(
+                col(Forecasts.EXPECTED_REQUESTS).as(ForecastScore.EXPECTED),
+                col(Forecasts.P_REQUESTED).as(MonitorScore.CHANCE),
+                col(Forecasts.LOW_80).as(MonitorScore.LOW),
+                col(Forecasts.HIGH_80).as(MonitorScore.HIGH),
+                col(DemandDrift.requests(0)).as(ForecastScore.ACTUAL),
+                col(DemandDrift.requests(1)).as(ForecastScore.BEFORE),
+                col(DemandDrift.SPANS_REQUESTED))
             .persist(StorageLevel.MEMORY_AND_DISK());
     try {
-      String[] segment = {Forecasts.OBJECT_ID, Forecasts.SEGMENT};
-      Dataset<Row> before = within(demand, night.start().minus(night.horizon()), night.start());
-      ForecastScore score =
-          ForecastScore.of(
-              forecast
-                  .select(
-                      col(Forecasts.OBJECT_ID),
-                      col(Forecasts.SEGMENT),
-                      col(Forecasts.EXPECTED_REQUESTS).as(ForecastScore.EXPECTED))
-                  .join(counts(came, forecastObjects, ForecastScore.ACTUAL), segment, "left")
-                  .join(counts(before, forecastObjects, ForecastScore.BEFORE), segment, "left"));
+      ForecastScore score = ForecastScore.of(segments);
+      DemandDrift drift = DemandDrift.of(bySpan, spans);
+      MonitorScore monitored = MonitorScore.of(segments, drift.spans());
       double unforecast =
           came.join(
                   forecastObjects.select(Objects.OBJECT_ID),
@@ -296,15 +322,54 @@ final class ScoreJob {
       rows.add(NightScores.REQUESTS_UNFORECAST, unforecast, "requests");
       errors(rows, score.forecast(), "", actual, unforecast);
       errors(rows, score.persistence(), NightScores.PERSISTENCE, actual, unforecast);
+      return new Monitor.Findings(monitored, drift);
     } finally {
+      segments.unpersist();
+      bySpan.unpersist();
       forecastObjects.unpersist();
     }
   }
 
-  private static Dataset<Row> counts(Dataset<Row> demand, Dataset<Row> objects, String name) {
-    return Rebinned.toCurrent(demand, objects)
-        .groupBy(col(Demand.OBJECT_ID), col(Demand.SEGMENT))
-        .agg(sum(col(Demand.REQUESTS)).as(name));
+  /** How many spans before the night are looked at: no more than the forecast looks back at. */
+  private int spans(Night night) {
+    long held = options.history().toSeconds() / Math.max(1, night.horizon().toSeconds());
+    return (int) Math.max(1, Math.min(watched.spans(), held));
+  }
+
+  /** Requests of the night's horizon and of the spans before it, also of what was not forecast. */
+  private static Dataset<Row> bySpan(
+      Night night,
+      Dataset<Row> demand,
+      Dataset<Row> objects,
+      Dataset<Row> forecastObjects,
+      int spans) {
+    String bytes = "forecast_segment_bytes";
+    String count = "forecast_segments";
+    Dataset<Row> cut =
+        objects
+            .select(
+                col(Objects.OBJECT_ID),
+                col(Objects.OBJECT_BYTES),
+                col(Objects.SEGMENTS),
+                col(Objects.SEGMENT_BYTES))
+            .join(
+                forecastObjects.select(
+                    col(Objects.OBJECT_ID),
+                    col(Objects.SEGMENTS).as(count),
+                    col(Objects.SEGMENT_BYTES).as(bytes)),
+                new String[] {Objects.OBJECT_ID},
+                "left")
+            .select(
+                col(Objects.OBJECT_ID),
+                col(Objects.OBJECT_BYTES),
+                coalesce(col(count), col(Objects.SEGMENTS)).as(Objects.SEGMENTS),
+                coalesce(col(bytes), col(Objects.SEGMENT_BYTES)).as(Objects.SEGMENT_BYTES));
+    Instant from = night.start().minus(night.horizon().multipliedBy(spans));
+    return DemandDrift.bySpan(
+        Rebinned.toCurrent(within(demand, from, night.end()), cut),
+        night.start(),
+        night.horizon(),
+        spans);
   }
 
   private static void errors(
@@ -399,7 +464,7 @@ final class ScoreJob {
             RowFactory.create(
                 context.runId(),
                 night.runId(),
-                modeWord(),
+                modeWord(mode),
                 Timestamp.from(night.start()),
                 Timestamp.from(night.end()),
                 layout,

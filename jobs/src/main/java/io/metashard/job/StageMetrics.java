@@ -35,6 +35,13 @@ final class StageMetrics implements Source {
           "ingest", List.of("files", "lines", "requests", "rejected", "outside"),
           "catalogue", List.of("objects", "bytes", "new", "changed", "missing", "rejected"),
           "aggregate", List.of("days", "range_unknown_percent", "closed_days_grew"),
+          "score",
+              List.of(
+                  Monitor.VERDICT_CODE,
+                  Monitor.CALIBRATION_ERROR,
+                  Monitor.BRIER_SKILL,
+                  Monitor.COVERAGE,
+                  Monitor.DRIFT_RATIO),
           "forecast", List.of("expected_requests", "segments"),
           "plan",
               List.of(

@@ -35,6 +35,7 @@ public record Advice(boolean urgent, String what, String command) {
     ofFailures(report.risk(), all);
     ofObjects(report, all);
     ofLogs(report, all);
+    ofForecast(report.worth().monitor(), all);
     ofChecks(report, all);
     List<Advice> sorted = new ArrayList<>(all.stream().filter(Advice::urgent).toList());
     all.stream().filter(advice -> !advice.urgent()).forEach(sorted::add);
@@ -165,6 +166,18 @@ public record Advice(boolean urgent, String what, String command) {
               "%s of the log lines were refused: the table requests_rejected has each with its reason; look at logs[].format"
                   .formatted(Amounts.percent(NightReport.share(refused, refused + requests))),
               "config"));
+    }
+  }
+
+  private static void ofForecast(NightReport.Monitor monitor, List<Advice> all) {
+    if (monitor.isAlarming()) {
+      all.add(
+          later(
+              "The forecast is %s (%s): look since when, and whether logs or readers changed then"
+                  .formatted(
+                      monitor.verdict().equals("fall-back") ? "made by its base alone" : "degraded",
+                      cut(monitor.reason())),
+              "report --nights 30"));
     }
   }
 

@@ -332,12 +332,93 @@ public record NightReport(
    * @param mode {@code real} or {@code shadow}
    * @param nights how many were asked for
    * @param scores of the newest of them, in order
+   * @param monitor whether the forecast can be relied on
    */
-  public record Worth(String mode, int nights, List<Score> scores) {
+  public record Worth(String mode, int nights, List<Score> scores, Monitor monitor) {
     public Worth {
       scores = List.copyOf(scores);
     }
   }
+
+  /**
+   * What the monitor says of the newest scored night.
+   *
+   * @param runId the run whose forecast it was; null when none was judged
+   * @param verdict {@code ok}, {@code degraded} or {@code fall-back}
+   * @param classes all segments, then by heat, coldest first
+   * @param chances tenths of the chance of a request that have segments, ascending
+   * @param nights verdicts and drift, in order; the newest is last
+   */
+  public record Monitor(
+      String runId,
+      Instant start,
+      Instant end,
+      String verdict,
+      String reason,
+      List<Trust> classes,
+      List<Chance> chances,
+      List<Judged> nights) {
+    public static final Monitor NONE =
+        new Monitor(null, null, null, null, null, List.of(), List.of(), List.of());
+
+    public Monitor {
+      classes = List.copyOf(classes);
+      chances = List.copyOf(chances);
+      nights = List.copyOf(nights);
+    }
+
+    /** Whether there is something to do about it. */
+    public boolean isAlarming() {
+      return verdict != null && !verdict.equals("ok");
+    }
+  }
+
+  /**
+   * How good the forecast of one class of heat was.
+   *
+   * @param heat {@code all} for all segments
+   * @param brierSkill of the chance of a request against each segment's base rate; 1 is perfect, 0
+   *     no better
+   * @param calibrationError mean distance of chance and frequency; {@code calibrationByChance} if
+   *     every chance were right
+   * @param coverage share of segments whose count lay in the 80 % interval
+   * @param logLoss nats per request
+   * @param logLossBefore of the counts of the span before
+   */
+  public record Trust(
+      String heat,
+      long segments,
+      double brierSkill,
+      double calibrationError,
+      double calibrationByChance,
+      double coverage,
+      double logLoss,
+      double logLossBefore) {}
+
+  /**
+   * Segments of like chances.
+   *
+   * @param from least chance of the tenth
+   * @param forecast mean chance
+   * @param requested share of them that was requested
+   */
+  public record Chance(double from, double to, long segments, double forecast, double requested) {}
+
+  /**
+   * What was said of one night, and how demand moved in it.
+   *
+   * @param drift distance from the span before, 0 to 1; {@code driftUsual} of earlier spans
+   * @param growth requests in times of the usual
+   * @param unseenShare of the requests, on segments that nobody had asked for
+   */
+  public record Judged(
+      String runId,
+      Instant start,
+      String verdict,
+      double drift,
+      double driftUsual,
+      double growth,
+      double unseenShare) {}
 
   /**
    * One metric of one night.

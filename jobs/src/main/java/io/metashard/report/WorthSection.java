@@ -103,18 +103,38 @@ final class WorthSection {
           "No %s has been scored yet (table night_scores). A night is scored once the hours that it forecast are over and their logs are in."
               .formatted(trial ? "shadow night" : "night"));
     } else {
+      verdictInWords();
       html.leaf("p", forecastInWords());
       html.leaf("p", movedInWords());
       models().forEach(this::readsInWords);
       html.open("div", "class", "charts");
       charts();
+      chances();
       html.close();
       forecasts();
+      trust();
       layouts();
       models().forEach(this::reads);
       costs();
     }
     html.close();
+  }
+
+  private void verdictInWords() {
+    NightReport.Monitor monitor = worth.monitor();
+    if (monitor.verdict() != null) {
+      html.open("p").text("The monitor says of the forecast: ");
+      html.open("strong");
+      Table.cell(html, Cell.text("worth.monitor.verdict", monitor.verdict()));
+      html.close()
+          .text(
+              ", by the night from %s. %s%s."
+                  .formatted(
+                      Times.shown(monitor.start()),
+                      monitor.reason().substring(0, 1).toUpperCase(java.util.Locale.ROOT),
+                      monitor.reason().substring(1)))
+          .close();
+    }
   }
 
   private String forecastInWords() {
@@ -221,6 +241,109 @@ final class WorthSection {
               FORECAST, null, "hot_share_found_top_10_percent_persistence", Axis.Unit.PERCENT));
     }
     table.write(html);
+  }
+
+  private void chances() {
+    new BarChart(
+            "worth-chances",
+            "Chance of a request, and how often it came",
+            "For each tenth of the chance of a request, over the segments of the newest scored night: the mean chance, and the share of the segments that was requested; the nearer the better.",
+            Axis.Unit.PERCENT,
+            List.of("forecast", "came"),
+            worth.monitor().chances().stream()
+                .map(
+                    chance ->
+                        new BarChart.Group(
+                            tenth(chance), List.of(chance.forecast(), chance.requested())))
+                .toList())
+        .write(html);
+  }
+
+  private static String tenth(NightReport.Chance chance) {
+    return "%.0f to %.0f %%".formatted(100 * chance.from(), 100 * chance.to());
+  }
+
+  private void trust() {
+    NightReport.Monitor monitor = worth.monitor();
+    if (monitor.verdict() == null) {
+      return;
+    }
+    String night = ", night from " + Times.shown(monitor.start());
+    Table chances =
+        new Table(
+            "Chance of a request, and how often it came" + night,
+            "chance",
+            "segments",
+            "forecast",
+            "came");
+    for (int i = 0; i < monitor.chances().size(); i++) {
+      NightReport.Chance chance = monitor.chances().get(i);
+      String figure = "worth.monitor.chances[%d].".formatted(i);
+      chances.row(
+          Cell.text(tenth(chance)),
+          Cell.count(figure + "segments", chance.segments()),
+          percent(figure + "forecast", chance.forecast()),
+          percent(figure + "requested", chance.requested()));
+    }
+    chances.write(html);
+    Table classes =
+        new Table(
+            "Chances, intervals and shares by heat" + night,
+            "heat",
+            "segments",
+            "chance's skill over base rate",
+            "chance's error",
+            "of it by luck",
+            "within the 80 % interval",
+            "log-loss, nats",
+            "day before's log-loss");
+    for (int i = 0; i < monitor.classes().size(); i++) {
+      NightReport.Trust trust = monitor.classes().get(i);
+      String figure = "worth.monitor.classes[%d].".formatted(i);
+      classes.row(
+          Cell.text(figure + "heat", trust.heat()),
+          Cell.count(figure + "segments", trust.segments()),
+          percent(figure + "brier_skill", trust.brierSkill()),
+          percent(figure + "calibration_error", trust.calibrationError()),
+          percent(figure + "calibration_by_chance", trust.calibrationByChance()),
+          percent(figure + "coverage", trust.coverage()),
+          plain(figure + "log_loss", trust.logLoss()),
+          plain(figure + "log_loss_before", trust.logLossBefore()));
+    }
+    classes.write(html);
+    Table verdicts =
+        new Table(
+            "What the monitor said, and how demand moved",
+            "from",
+            "verdict",
+            "distance from the span before",
+            "usual distance",
+            "reads in times of the usual",
+            "reads of segments never asked for");
+    for (int i = 0; i < monitor.nights().size(); i++) {
+      NightReport.Judged judged = monitor.nights().get(i);
+      String figure = "worth.monitor.nights[%d].".formatted(i);
+      verdicts.row(
+          Cell.time(figure + "start", judged.start()),
+          Cell.text(figure + "verdict", judged.verdict()),
+          plain(figure + "drift", judged.drift()),
+          plain(figure + "drift_usual", judged.driftUsual()),
+          plain(figure + "growth", judged.growth()),
+          percent(figure + "unseen_share", judged.unseenShare()));
+    }
+    verdicts.write(html);
+  }
+
+  private static Cell percent(String figure, double value) {
+    return shown(figure, value, Axis.Unit.PERCENT);
+  }
+
+  private static Cell plain(String figure, double value) {
+    return shown(figure, value, Axis.Unit.PLAIN);
+  }
+
+  private static Cell shown(String figure, double value, Axis.Unit unit) {
+    return Cell.number(figure, value, Double.isFinite(value) ? unit.shown(value) : "-");
   }
 
   private void layouts() {

@@ -11,9 +11,11 @@ import io.metashard.aggregate.Demand;
 import io.metashard.aggregate.DemandDays;
 import io.metashard.catalogue.Objects;
 import io.metashard.config.Settings;
+import io.metashard.forecast.ForecastMonitor;
 import io.metashard.forecast.Forecasts;
 import io.metashard.lake.Lake;
 import io.metashard.lake.TableDefinition;
+import io.metashard.report.Advice;
 import io.metashard.report.NightReport;
 import io.metashard.shardmap.ShardMapTable;
 import java.nio.file.Files;
@@ -91,6 +93,18 @@ class ReportJobSparkTest {
         score("night-1", "real", "wape", 0.25),
         score("night-1", "shadow", "wape", 0.5),
         score("night-1", "shadow", "wape_persistence", 0.75));
+    write(
+        ForecastMonitor.TABLE,
+        monitored("night-0", "real", "all", null, "verdict", 0, "another mode's"),
+        monitored("night-0", "shadow", "all", null, "verdict", 0, "older"),
+        monitored("night-1", "shadow", "all", null, "verdict", 1, "because <b>"),
+        monitored("night-1", "shadow", "all", null, "segments", 9, null),
+        monitored("night-1", "shadow", "hot", null, "segments", 2, null),
+        monitored("night-1", "shadow", "hot", null, "coverage_80", 0.5, null),
+        monitored("night-1", "shadow", "all", 3, "segments", 4, null),
+        monitored("night-1", "shadow", "all", 3, "p_requested_mean", 0.35, null),
+        monitored("night-1", "shadow", "all", 3, "requested_share", 0.25, null),
+        monitored("night-1", "shadow", "all", null, "drift_distance", 0.125, null));
     write(
         RunsTable.TABLE,
         run("night-1", "forecast", "done", "2026-01-02", 1, "{}"),
@@ -237,6 +251,29 @@ class ReportJobSparkTest {
         "ratio");
   }
 
+  private static Row monitored(
+      String run,
+      String mode,
+      String heat,
+      Integer bin,
+      String metric,
+      double value,
+      String reason) {
+    int day = run.equals("night-0") ? 1 : 2;
+    return RowFactory.create(
+        "night-2",
+        run,
+        mode,
+        at("2026-01-0" + day),
+        at("2026-01-0" + (day + 1)),
+        heat,
+        bin,
+        metric,
+        value,
+        "unit",
+        reason);
+  }
+
   private static Row run(
       String run, String stage, String state, String plannedAt, int minute, String figures) {
     Timestamp started = Timestamp.from(AT.plus(Duration.ofMinutes(minute)));
@@ -360,6 +397,25 @@ class ReportJobSparkTest {
   void scoresAreThoseOfTheModeAskedFor() {
     assertThat(report.worth().scores().stream().map(score -> score.metric() + " " + score.value()))
         .containsExactly("wape 0.5", "wape_persistence 0.75");
+  }
+
+  @Test
+  void theMonitorsVerdictIsTheNewestOfTheModeAskedFor() {
+    NightReport.Monitor monitor = report.worth().monitor();
+    assertThat(monitor.runId()).isEqualTo("night-1");
+    assertThat(monitor.verdict()).isEqualTo("degraded");
+    assertThat(monitor.reason()).isEqualTo("because <b>");
+    assertThat(monitor.classes()).extracting(NightReport.Trust::heat).containsExactly("all", "hot");
+    assertThat(monitor.classes().get(1).coverage()).isEqualTo(0.5);
+    assertThat(monitor.classes().get(1).logLoss()).isNaN();
+    assertThat(monitor.chances()).containsExactly(new NightReport.Chance(0.3, 0.4, 4, 0.35, 0.25));
+    assertThat(monitor.nights())
+        .extracting(night -> night.runId() + " " + night.verdict() + " " + night.drift())
+        .containsExactly("night-0 ok NaN", "night-1 degraded 0.125");
+    assertThat(report.advice())
+        .extracting(Advice::what)
+        .contains(
+            "The forecast is degraded (because <b>): look since when, and whether logs or readers changed then.");
   }
 
   @Test

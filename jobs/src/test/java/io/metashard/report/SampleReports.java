@@ -1,6 +1,7 @@
 package io.metashard.report;
 
 import io.metashard.report.NightReport.Asked;
+import io.metashard.report.NightReport.Chance;
 import io.metashard.report.NightReport.Check;
 import io.metashard.report.NightReport.Cost;
 import io.metashard.report.NightReport.CostLine;
@@ -11,7 +12,9 @@ import io.metashard.report.NightReport.Forecast;
 import io.metashard.report.NightReport.Form;
 import io.metashard.report.NightReport.Heat;
 import io.metashard.report.NightReport.Hour;
+import io.metashard.report.NightReport.Judged;
 import io.metashard.report.NightReport.Model;
+import io.metashard.report.NightReport.Monitor;
 import io.metashard.report.NightReport.Moved;
 import io.metashard.report.NightReport.Night;
 import io.metashard.report.NightReport.Outcome;
@@ -22,6 +25,7 @@ import io.metashard.report.NightReport.Score;
 import io.metashard.report.NightReport.Segment;
 import io.metashard.report.NightReport.Stage;
 import io.metashard.report.NightReport.Stored;
+import io.metashard.report.NightReport.Trust;
 import io.metashard.report.NightReport.Worth;
 import java.time.Duration;
 import java.time.Instant;
@@ -48,7 +52,7 @@ public final class SampleReports {
         new Stored(0, 0, 0, 0, 0, Double.NaN, 1.5, List.of(), List.of()),
         Cost.NONE,
         new Risk(2, 0, 0, 0, 0, 0, List.of(), List.of(), List.of(), 0, null),
-        new Worth("real", 2, List.of()));
+        new Worth("real", 2, List.of(), Monitor.NONE));
   }
 
   /** Of a first night that went well. */
@@ -187,7 +191,48 @@ public final class SampleReports {
             failures,
             trouble ? 1 : 0,
             check),
-        new Worth(mode, 14, scores));
+        new Worth(mode, 14, scores, scores.isEmpty() ? Monitor.NONE : monitor(nights, trouble)));
+  }
+
+  /** Chances that are too high by a tenth; in trouble, a forecast that its base alone makes. */
+  private static Monitor monitor(int nights, boolean trouble) {
+    List<Trust> classes = new ArrayList<>();
+    for (String heat : List.of("all", "cold", "low", "middle", "hot")) {
+      classes.add(new Trust(heat, 2500, 0.21, 0.034, 0.008, 0.84, 5.1, 5.4));
+    }
+    classes.add(
+        new Trust("rare", 1, Double.NaN, 0.5, 0.4, 1, Double.NaN, Double.NaN)); // nothing came
+    List<Chance> chances = new ArrayList<>();
+    for (int bin = 0; bin < 10; bin++) {
+      if (bin != 7) {
+        double chance = bin / 10.0 + 0.04;
+        chances.add(new Chance(bin / 10.0, (bin + 1) / 10.0, 900 - 80 * bin, chance, 0.9 * chance));
+      }
+    }
+    List<Judged> judged = new ArrayList<>();
+    for (int day = 1; day < nights; day++) {
+      judged.add(
+          new Judged(
+              "night-" + day,
+              AT.minus(Duration.ofDays(nights - day)),
+              trouble && day > nights / 2 ? "fall-back" : "ok",
+              0.21,
+              day < 4 ? Double.NaN : 0.2,
+              1.1,
+              0.03));
+    }
+    Judged last = judged.get(judged.size() - 1);
+    return new Monitor(
+        last.runId(),
+        last.start(),
+        last.start().plus(Duration.ofDays(1)),
+        last.verdict(),
+        trouble
+            ? "3 successive nights have lost by more than 10 % to the counts of the span before: deviance 1.20 against the span before's 1"
+            : "deviance 0.500 against the span before's 1",
+        classes,
+        chances,
+        judged);
   }
 
   private static List<Score> scores(String run, Instant start, int day) {
