@@ -41,6 +41,7 @@ import picocli.CommandLine.Option;
       ReportCommand.class,
       Metashard.ShowConfig.class,
       CheckCommand.class,
+      BenchCommand.class,
       CompletionCommand.class,
       HelpCommand.class
     },

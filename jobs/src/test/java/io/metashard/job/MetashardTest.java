@@ -83,6 +83,7 @@ class MetashardTest {
             "report",
             "config",
             "check",
+            "bench",
             "completion",
             "help");
     for (String command : commands) {
