@@ -23,6 +23,8 @@ class LayeringTest {
       Map.ofEntries(
           Map.entry("java.", "jdk"),
           Map.entry("javax.crypto", "jdk"),
+          Map.entry("javax.management", "jdk"),
+          Map.entry("com.sun.management", "jdk"),
           Map.entry("org.apache.spark.ml", "mllib"),
           Map.entry("org.apache.spark", "spark"),
           Map.entry("scala", "spark"),
@@ -52,6 +54,7 @@ class LayeringTest {
               Set.of("config", "lake", "aggregate", "catalogue", "spark", "mllib", "slf4j")),
           Map.entry("plan", Set.of("config")),
           Map.entry("simulate", Set.of("config")),
+          Map.entry("bench", Set.of("aggregate", "catalogue", "spark")),
           Map.entry("codec", Set.of("jrs")),
           Map.entry("store", Set.of("hadoop")),
           Map.entry("shardmap", Set.of("lake", "store", "spark", "delta", "kernel", "hadoop")),

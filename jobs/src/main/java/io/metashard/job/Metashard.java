@@ -42,6 +42,7 @@ import picocli.CommandLine.Option;
       BacktestCommand.class,
       Metashard.ShowConfig.class,
       CheckCommand.class,
+      BenchCommand.class,
       CompletionCommand.class,
       HelpCommand.class
     },

@@ -84,6 +84,7 @@ class MetashardTest {
             "backtest",
             "config",
             "check",
+            "bench",
             "completion",
             "help");
     for (String command : commands) {

@@ -1,0 +1,2 @@
+/** Benchmarks: workloads of any size made by Spark, and what a run took. */
+package io.metashard.bench;

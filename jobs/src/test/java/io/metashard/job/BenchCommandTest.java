@@ -1,0 +1,80 @@
+package io.metashard.job;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.metashard.SharedSpark;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import org.junit.jupiter.api.Test;
+
+/** Wrong use is told before anything is made or started. */
+class BenchCommandTest {
+  private final Path folder = SharedSpark.tempFolder("bench-command");
+
+  private int run(String... more) {
+    String[] arguments = new String[more.length + 3];
+    arguments[0] = "bench";
+    arguments[1] = "forecast";
+    arguments[2] = "--work=" + folder.resolve("work");
+    System.arraycopy(more, 0, arguments, 3, more.length);
+    return Metashard.run(arguments);
+  }
+
+  @Test
+  void wrongUseIsExitCode2AndMakesNothing() {
+    String[][] wrong = {
+      {"--segments=0"},
+      {"--segments=many"},
+      {"--days=0"},
+      {"--repeat=0"},
+      {"--cores=0"},
+      {"--heap=much"},
+      {"--set=forecast.bukket=1h"},
+      {"--peers", "--segments=10"},
+      {"--trace=" + folder},
+      {"--peers", "--trace=" + folder.resolve("none")},
+      {"--peers", "--trace=" + folder, "--top=0"},
+    };
+    for (String[] arguments : wrong) {
+      assertThat(run(arguments)).as(String.join(" ", arguments)).isEqualTo(2);
+    }
+    assertThat(Metashard.run("bench")).isEqualTo(2);
+    assertThat(folder.resolve("work/venv-peers")).doesNotExist();
+  }
+
+  @Test
+  void aTraceTellsItsOriginsAndWhatItLacks() throws IOException {
+    assertThatThrownBy(() -> BenchTrace.read(folder))
+        .hasMessageContaining("it has no backtest.json and demand.parquet; correct --trace");
+    Files.writeString(folder.resolve("demand.parquet"), "");
+    Path plan = folder.resolve("backtest.json");
+    Files.writeString(plan, "{}");
+    assertThatThrownBy(() -> BenchTrace.read(folder))
+        .hasMessageContaining("has no bucket_seconds and origins");
+    Files.writeString(
+        plan,
+        """
+        {"bucket_seconds": 3600, "origins": {"24": ["2026-01-02T00:00:00Z", "2026-01-03T00:00:00Z"]}}""");
+    BenchTrace trace = BenchTrace.read(folder);
+    assertThat(trace.bucketSeconds()).isEqualTo(3600);
+    assertThat(trace.origins(24))
+        .containsExactly(
+            Instant.parse("2026-01-02T00:00:00Z"), Instant.parse("2026-01-03T00:00:00Z"));
+    assertThat(trace.objects()).isNull();
+    assertThatThrownBy(() -> trace.origins(1))
+        .hasMessageContaining("has origins for [24]; correct --horizon");
+  }
+
+  @Test
+  void theScriptAndItsRequirementsAreInTheJarAndPinned() throws IOException {
+    assertThat(BenchPython.resource(BenchPython.SCRIPT)).contains("--self-check");
+    assertThat(BenchPython.resource(BenchPython.REQUIREMENTS).lines())
+        .allMatch(line -> line.startsWith("#") || line.matches("[A-Za-z0-9_.-]+==[0-9][0-9a-z.]*"))
+        .anyMatch(line -> line.startsWith("prophet=="))
+        .anyMatch(line -> line.startsWith("statsforecast=="))
+        .anyMatch(line -> line.startsWith("lightgbm=="));
+  }
+}
