@@ -135,7 +135,8 @@ class ForecasterSparkTest {
     assertThat(told.model()).isNotEqualTo(ModelChoice.SEASONAL_NAIVE);
     assertThat(metric(told, ModelChoice.TOTAL_SHARE, Scorecard.DEVIANCE))
         .isLessThan(0.8 * metric(told, ModelChoice.SEASONAL_NAIVE, Scorecard.DEVIANCE));
-    assertThat(metric(told, ModelChoice.TOTAL_SHARE, Scorecard.CAPTURE)).isGreaterThan(0.95);
+    // Three of thirty segments: chance decides which of two neighbours is the third.
+    assertThat(metric(told, ModelChoice.TOTAL_SHARE, Scorecard.CAPTURE)).isGreaterThan(0.9);
     assertThat(told.rows()).hasSize(30);
     assertThat(told.expected("a", 0)).isCloseTo(72, within(15.0));
     assertThat(told.expected("b", 9)).isLessThan(0.5).isPositive();
@@ -147,14 +148,16 @@ class ForecasterSparkTest {
   }
 
   @Test
-  void seasonalNaiveWinsWhereEachHourOfTheDayHasItsOwnSegment() {
+  void theHourOfTheDayIsFollowedWhereEachHasItsOwnSegment() {
     DemandRows tables = new DemandRows().object("a", 24);
     for (int t = 0; t < 12 * 24; t++) {
       tables.requests("a", t % 24, hour(t), 50);
     }
     Told told = told(tables, hour(12 * 24), hourly(HOUR, ModelChoice.AUTO));
-    assertThat(metric(told, ModelChoice.SEASONAL_NAIVE, Scorecard.DEVIANCE))
-        .isLessThan(metric(told, ModelChoice.TOTAL_SHARE, Scorecard.DEVIANCE) * 2);
+    // The day before is right but for the twentieth that it spreads.
+    assertThat(metric(told, ModelChoice.SEASONAL_NAIVE, Scorecard.DEVIANCE)).isLessThan(0.3);
+    assertThat(metric(told, ModelChoice.TOTAL_SHARE, Scorecard.DEVIANCE))
+        .isLessThan(metric(told, ModelChoice.SEASONAL_NAIVE, Scorecard.DEVIANCE));
     assertThat(told.expected("a", 0)).isCloseTo(50, within(8.0));
     assertThat(told.expected("a", 1)).isLessThan(3);
   }

@@ -21,9 +21,13 @@ import java.util.stream.Stream;
 
 /** A lake with folders as locations, made by the command itself. */
 final class LakeUnderTest {
-  /** More of a configuration, for lakes with tens of rows: no code is generated for them. */
+  /**
+   * More of a configuration, for lakes with tens of rows: no code is generated for them, and models
+   * are judged from few origins.
+   */
   static final String SMALL_TABLES =
       """
+      forecast.backtest-origins = 4
       spark {
         "spark.sql.codegen.wholeStage" = false
         "spark.sql.codegen.factoryMode" = NO_CODEGEN

@@ -91,7 +91,7 @@ class ForecastJobSparkTest {
   }
 
   private static ForecastJob job(String runId, String... overrides) {
-    Settings settings = Settings.parse("test", "", List.of(overrides));
+    Settings settings = Settings.parse("test", "forecast.backtest-origins = 2", List.of(overrides));
     return new ForecastJob(new JobContext(SharedSpark.session(), lake, settings, AT, runId));
   }
 
@@ -132,7 +132,7 @@ class ForecastJobSparkTest {
 
   @Test
   void theModelIsSavedAndCanBeLoaded() {
-    StageReport report = run("run-model");
+    StageReport report = run("run-model", "forecast.backtest-origins=6");
     assertThat(report.figures()).containsEntry("regression_saved", true);
     assertThat(PipelineModel.load((String) report.figures().get("model_path")).stages()).hasSize(2);
   }
@@ -172,7 +172,12 @@ class ForecastJobSparkTest {
     demand.drop(Demand.WHOLE_REQUESTS, Demand.DATE).write().parquet(in);
     List<Instant> origins = List.of(AT.minusSeconds(86_400), AT.minusSeconds(2 * 86_400));
     JobContext context =
-        new JobContext(SharedSpark.session(), lake, Settings.defaults(), AT, "backtest");
+        new JobContext(
+            SharedSpark.session(),
+            lake,
+            Settings.parse("test", "forecast.backtest-origins = 1", List.of()),
+            AT,
+            "backtest");
     for (int attempt = 0; attempt < 2; attempt++) {
       StageReport report =
           new BacktestJob(context, new BacktestJob.Request(in, null, origins, out)).run();

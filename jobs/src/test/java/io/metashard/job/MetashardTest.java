@@ -99,21 +99,44 @@ class MetashardTest {
     Files.writeString(list, "[\"2026-01-02T00:00:00Z\", \"noon\"]");
     Ended listed =
         run(
-            "backtest", "--config", config, "--demand", "d", "--out", "o", "--origins-file",
+            "backtest",
+            "--config",
+            config,
+            "--demand",
+            "d",
+            "--out",
+            "o",
+            "--origins-file",
             list.toString());
     assertThat(listed.exitCode()).isEqualTo(2);
     assertThat(listed.err()).contains("Cannot back-test from noon: it is no moment");
     Files.writeString(list, "{");
     Ended broken =
         run(
-            "backtest", "--config", config, "--demand", "d", "--out", "o", "--origins-file",
+            "backtest",
+            "--config",
+            config,
+            "--demand",
+            "d",
+            "--out",
+            "o",
+            "--origins-file",
             list.toString());
     assertThat(broken.exitCode()).isEqualTo(2);
     assertThat(broken.err()).contains("it is no JSON list of texts");
     Ended model =
         run(
-            "backtest", "--config", config, "--demand", "d", "--out", "o", "--origins",
-            "2026-01-02T00:00:00Z", "--model", "oracle");
+            "backtest",
+            "--config",
+            config,
+            "--demand",
+            "d",
+            "--out",
+            "o",
+            "--origins",
+            "2026-01-02T00:00:00Z",
+            "--model",
+            "oracle");
     assertThat(model.exitCode()).isEqualTo(2);
     assertThat(model.err()).contains("forecast.model");
   }
