@@ -29,7 +29,7 @@ class ForecasterSparkTest {
   private static final ForecastOptions HOURLY = hourly(DAY, ModelChoice.AUTO);
 
   private static ForecastOptions hourly(Duration horizon, ModelChoice model) {
-    return new ForecastOptions(HOUR, horizon, Duration.ofDays(35), 14, model, 1);
+    return new ForecastOptions(HOUR, horizon, Duration.ofDays(35), 6, model, 1);
   }
 
   private static Instant hour(int hours) {
@@ -153,7 +153,9 @@ class ForecasterSparkTest {
     for (int t = 0; t < 12 * 24; t++) {
       tables.requests("a", t % 24, hour(t), 50);
     }
-    Told told = told(tables, hour(12 * 24), hourly(HOUR, ModelChoice.AUTO));
+    ForecastOptions options =
+        new ForecastOptions(HOUR, HOUR, Duration.ofDays(35), 14, ModelChoice.AUTO, 1);
+    Told told = told(tables, hour(12 * 24), options);
     // The day before is right but for the twentieth that it spreads.
     assertThat(metric(told, ModelChoice.SEASONAL_NAIVE, Scorecard.DEVIANCE)).isLessThan(0.3);
     assertThat(metric(told, ModelChoice.TOTAL_SHARE, Scorecard.DEVIANCE))
