@@ -160,14 +160,11 @@ public final class Forecaster {
     ForecastModel chosen =
         switch (decision.model()) {
           case SEASONAL_NAIVE -> new ForecastModel.SeasonalNaive();
-          case GLM_CORRECTION -> correction.orElseThrow().reconciled(current, List.of(now));
-          default -> base.reconciled(current, List.of(now));
+          case GLM_CORRECTION -> correction.orElseThrow();
+          default -> base;
         };
-    Outcomes outcomes =
-        backtest.scores().bins().isEmpty()
-            ? Outcomes.UNCALIBRATED
-            : Outcomes.of(backtest.scores().only(chosen.name().word()));
-    Dataset<Row> forecast = rows(served, current, chosen, outcomes);
+    Outcomes outcomes = outcomes(past, facts, sums, base, chosen);
+    Dataset<Row> forecast = rows(served, current, scaled(chosen, current, List.of(now)), outcomes);
     return new ForecastResult(
         forecast,
         chosen.name(),
@@ -176,6 +173,34 @@ public final class Forecaster {
         correction.map(GlmCorrection::model).orElse(null),
         figures(past, first, series, now, methods, backtest, decision),
         cached);
+  }
+
+  /** Yesterday's counts are what they are; other models sum to the total. */
+  private static ForecastModel scaled(
+      ForecastModel model, Dataset<Row> states, List<OriginFacts> facts) {
+    return model.name() == ModelChoice.SEASONAL_NAIVE ? model : model.reconciled(states, facts);
+  }
+
+  /**
+   * What may come of what the chosen model expects, by all origins of the back-test: chances need
+   * more cases than a choice does, and its few weights were not learned from single segments.
+   */
+  private static Outcomes outcomes(
+      List<Integer> past,
+      Map<Integer, OriginFacts> facts,
+      Dataset<Row> sums,
+      ForecastModel base,
+      ForecastModel chosen) {
+    if (past.isEmpty()) {
+      return Outcomes.UNCALIBRATED;
+    }
+    List<OriginFacts> all = facts(past, facts);
+    Dataset<Row> states = SegmentStates.with(all, sums);
+    ForecastModel model = scaled(chosen, states, all);
+    List<ForecastModel> models =
+        chosen.name() == base.name() ? List.of(model) : List.of(base, model);
+    Scorecard scores = Scorecard.of(states, models, base).only(chosen.name().word());
+    return scores.bins().isEmpty() ? Outcomes.UNCALIBRATED : Outcomes.of(scores);
   }
 
   /** Learns the mixtures of shares from some origins. */

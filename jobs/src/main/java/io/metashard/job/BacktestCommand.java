@@ -3,6 +3,7 @@ package io.metashard.job;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.metashard.ObjectIds;
+import io.metashard.forecast.ForecastOptions;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
@@ -108,6 +109,8 @@ final class BacktestCommand extends LakeCommand {
       moments.add(moment(text));
     }
     BacktestJob.Request request = new BacktestJob.Request(demand, objects, moments, out);
+    // What cannot be used is refused before Spark starts.
+    ForecastOptions.from(start.settings());
     return withSpark(
         start, (context, runner) -> Answer.done(new BacktestJob(context, request).run().figures()));
   }
