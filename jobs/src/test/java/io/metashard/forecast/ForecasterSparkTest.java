@@ -183,6 +183,34 @@ class ForecasterSparkTest {
   }
 
   @Test
+  void aPartitionNobodyHasAskedForIsForecastHot() {
+    // Every day at 23:00 a partition is written; its first day sees 240 reads, each day a third.
+    DemandRows tables = new DemandRows().object("archive/old.tar", 3);
+    Random random = new Random(9);
+    int days = 20;
+    for (int d = 0; d < days; d++) {
+      String id = "sales/dt=%s/part-0.parquet".formatted(hour(24 * d).toString().substring(0, 10));
+      int born = 24 * d + 23;
+      tables.object(id, 1, Objects.PRESENT, Objects.PENDING, hour(born));
+      for (int t = born + 1; t < 24 * days; t++) {
+        int n = poisson(random, 10 * Math.pow(1 / 3.0, (t - born) / 24));
+        if (n > 0) {
+          tables.requests(id, 0, hour(t), n);
+        }
+      }
+    }
+    Told told = told(tables, hour(24 * days), HOURLY);
+    String written = "sales/dt=2026-03-21/part-0.parquet";
+    assertThat(told.expected(written, 0)).isCloseTo(240, within(50.0));
+    assertThat(told.value(written, 0, Forecasts.P_REQUESTED)).isGreaterThan(0.9);
+    assertThat(told.expected("sales/dt=2026-03-20/part-0.parquet", 0)).isCloseTo(80, within(30.0));
+    assertThat(told.expected("sales/dt=2026-03-10/part-0.parquet", 0)).isLessThan(5);
+    assertThat(told.expected("archive/old.tar", 0)).isLessThan(3);
+    assertThat(metric(told, ModelChoice.TOTAL_SHARE, Scorecard.DEVIANCE))
+        .isLessThan(0.5 * metric(told, ModelChoice.SEASONAL_NAIVE, Scorecard.DEVIANCE));
+  }
+
+  @Test
   void aModelThatIsSetIsUsed() {
     DemandRows tables = steady(10 * 24, 3);
     for (ModelChoice model :
