@@ -77,6 +77,9 @@ final class SegmentStates {
   /** Requests are multiples of this, so that sums below 10^11 are exact, in whatever order. */
   private static final double GRAIN = 1.0 / (1 << 16);
 
+  /** Finer than requests: many expectations are small. */
+  private static final double CURVE_GRAIN = 1.0 / (1L << 32);
+
   /** Datasets of fewer objects are too little to learn from: they are one. */
   private static final int FEWEST_OBJECTS = 3;
 
@@ -286,9 +289,6 @@ final class SegmentStates {
         // What came to be after the origin is not asked of a forecast from it.
         .where(col(LAST_BUCKET).isNotNull().or(col(BORN).isNull()).or(col(BORN).lt(col(ORIGIN))));
   }
-
-  /** Finer than requests: many expectations are small. */
-  private static final double CURVE_GRAIN = 1.0 / (1L << 32);
 
   private static Column counted(String state, int component) {
     return coalesce(col(state).getField("sums").getItem(component), lit(0.0));
