@@ -21,7 +21,7 @@ class ForecastOptionsTest {
                 Duration.ofHours(1),
                 Duration.ofHours(24),
                 Duration.ofDays(35),
-                6,
+                14,
                 ModelChoice.AUTO,
                 1));
   }
