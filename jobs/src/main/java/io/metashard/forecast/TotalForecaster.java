@@ -9,10 +9,10 @@ import java.util.stream.IntStream;
  * Forecasts the requests of all segments together.
  *
  * <p>Candidates are the last values, exponentially weighted means, the same hours of the day before
- * or the week before, and a profile of the day (or week) times the recent level over the profile's.
- * They are tried on windows that ended before the origin, and pooled by how well they did. A run of
- * a day or more without any request, where many were to be expected, is taken for missing logs: it
- * is skipped, not learned from.
+ * or the week before, a profile of the day (or week) times the recent level over the profile's, and
+ * a linear model of trend and seasons. They are tried on windows that ended before the origin, and
+ * pooled by how well they did. A run of a day or more without any request, where many were to be
+ * expected, is taken for missing logs: it is skipped, not learned from.
  */
 final class TotalForecaster {
   /** Which candidates made a forecast, and the forecast; finite, above 0. */
@@ -206,6 +206,7 @@ final class TotalForecaster {
     candidates.add(dayBefore(needed));
     weekBefore(needed, 0.5);
     weekBefore(needed, 1);
+    candidates.add(trendAndSeasons(needed));
   }
 
   private double[] unknown() {
@@ -252,6 +253,22 @@ final class TotalForecaster {
       }
     }
     return new Candidate("day-before", forecasts);
+  }
+
+  /** By the hour where buckets are shorter; what does not fill the first hour is left out. */
+  private Candidate trendAndSeasons(TreeSet<Integer> needed) {
+    double[] forecasts = unknown();
+    int block = Math.max(1, perDay / 24);
+    for (int t : needed) {
+      double[] hours = new double[Math.max(0, t - first) / block];
+      for (int h = 0; h < hours.length; h++) {
+        int to = t - (hours.length - 1 - h) * block;
+        int known = present[to] - present[to - block];
+        hours[h] = known > 0 ? (sums[to] - sums[to - block]) * block / known : Double.NaN;
+      }
+      forecasts[t] = TrendAndSeasons.ahead(hours, perDay / block, (double) horizon / block);
+    }
+    return new Candidate("trend-and-seasons", forecasts);
   }
 
   /**
