@@ -242,14 +242,7 @@ final class SegmentStates {
     Dataset<Row> requested =
         history
             .groupBy(col(Demand.OBJECT_ID), col(Demand.SEGMENT))
-            .agg(collect_list(struct(col(BUCKET), col(Demand.REQUESTS), col(WHOLE))).as(entries))
-            .select(
-                col(Demand.OBJECT_ID),
-                col(Demand.SEGMENT),
-                udf(look, new ArrayType(STATE, false))
-                    .asNondeterministic()
-                    .apply(col(entries))
-                    .as(states));
+            .agg(collect_list(struct(col(BUCKET), col(Demand.REQUESTS), col(WHOLE))).as(entries));
     Column[] origins = new Column[views.size()];
     for (int i = 0; i < origins.length; i++) {
       origins[i] = struct(lit(i).as(index), lit(views.get(i).origin()).as(ORIGIN));
@@ -261,7 +254,7 @@ final class SegmentStates {
     columns.add(col(Demand.SEGMENT));
     columns.add(col(BORN));
     columns.add(col(point).getField(ORIGIN).as(ORIGIN));
-    columns.add(coalesce(col(state).getField(OBSERVED), lit(0.0)).as(OBSERVED));
+    columns.add(col(state).getField(OBSERVED).as(OBSERVED));
     List<Column> components = new ArrayList<>();
     for (int k = 0; k < Components.COUNTED; k++) {
       components.add(counted(state, k));
@@ -276,13 +269,16 @@ final class SegmentStates {
     components.add(own(ahead, all, allExpected, Components.WEAK_PRIOR_REQUESTS));
     components.add(own(ahead, all, allExpected, Components.STRONG_PRIOR_REQUESTS));
     columns.add(array(components.toArray(Column[]::new)).as(Components.SUMS));
-    columns.add(coalesce(col(state).getField(WHOLE), lit(0.0)).as(WHOLE));
-    columns.add(coalesce(col(state).getField(ACTIVE_BUCKETS), lit(0)).as(ACTIVE_BUCKETS));
+    columns.add(col(state).getField(WHOLE).as(WHOLE));
+    columns.add(col(state).getField(ACTIVE_BUCKETS).as(ACTIVE_BUCKETS));
     columns.add(
         when(col(state).getField(LAST_BUCKET).geq(0), col(state).getField(LAST_BUCKET))
             .as(LAST_BUCKET));
     return universe
         .join(requested, new String[] {Demand.OBJECT_ID, Demand.SEGMENT}, "left_outer")
+        // After the join, so that no state is null: a segment without requests has states, too.
+        .withColumn(
+            states, udf(look, new ArrayType(STATE, false)).asNondeterministic().apply(col(entries)))
         .withColumn(point, explode(array(origins)))
         .withColumn(state, col(states).getItem(number))
         .select(columns.toArray(Column[]::new))
@@ -291,22 +287,27 @@ final class SegmentStates {
   }
 
   private static Column counted(String state, int component) {
-    return coalesce(col(state).getField("sums").getItem(component), lit(0.0));
+    return col(state).getField("sums").getItem(component);
   }
 
   private static Column own(Column ahead, Column asked, Column expected, double prior) {
     return rounded(ahead.multiply(asked.plus(prior)).divide(expected.plus(prior)), CURVE_GRAIN);
   }
 
+  /**
+   * @param entries null: the segment had no requests
+   */
   private static List<Row> states(
       scala.collection.Seq<Row> entries, List<SegmentHistory.View> views) {
-    // Two rows of one bucket count as one.
     TreeMap<Integer, double[]> series = new TreeMap<>();
-    for (scala.collection.Iterator<Row> i = entries.iterator(); i.hasNext(); ) {
-      Row row = i.next();
-      double[] sums = series.computeIfAbsent(row.getInt(0), bucket -> new double[2]);
-      sums[0] += row.getDouble(1);
-      sums[1] += row.getDouble(2);
+    if (entries != null) {
+      for (scala.collection.Iterator<Row> i = entries.iterator(); i.hasNext(); ) {
+        Row row = i.next();
+        // Two rows of one bucket count as one.
+        double[] sums = series.computeIfAbsent(row.getInt(0), bucket -> new double[2]);
+        sums[0] += row.getDouble(1);
+        sums[1] += row.getDouble(2);
+      }
     }
     SegmentHistory history =
         new SegmentHistory(
