@@ -118,6 +118,9 @@ final class StageRunner {
     } catch (Exception e) { // Spark throws checked ones through methods that declare none
       recordFailure(stage, e, startedAt, secondsSince(startedNanos), versions);
       throw e;
+    } finally {
+      // What comes after is not of this stage.
+      context.spark().sparkContext().setJobDescription(null);
     }
   }
 
