@@ -26,6 +26,8 @@ class LayeringTest {
           Map.entry("javax.management", "jdk"),
           Map.entry("com.sun.management", "jdk"),
           Map.entry("org.apache.spark.ml", "mllib"),
+          // Linear algebra that MLlib brings along.
+          Map.entry("org.apache.commons.math3", "math"),
           Map.entry("org.apache.spark", "spark"),
           Map.entry("scala", "spark"),
           Map.entry("io.delta.kernel", "kernel"),
@@ -51,7 +53,8 @@ class LayeringTest {
           Map.entry("aggregate", Set.of("config", "lake", "logs", "catalogue", "spark")),
           Map.entry(
               "forecast",
-              Set.of("config", "lake", "aggregate", "catalogue", "spark", "mllib", "slf4j")),
+              Set.of(
+                  "config", "lake", "aggregate", "catalogue", "spark", "mllib", "math", "slf4j")),
           Map.entry("plan", Set.of("config")),
           Map.entry("simulate", Set.of("config")),
           Map.entry("bench", Set.of("aggregate", "catalogue", "spark")),
