@@ -37,18 +37,57 @@ final class DatasetHistory {
   /** Requests for the segments at one place in the dataset's objects. */
   record Asked(int position, long unit, double requests) {}
 
-  /**
-   * A moment to forecast from.
-   *
-   * @param originSeconds since 1970; only units that ended before are learned from
-   * @param horizonSeconds from there
-   * @param unitSeconds length of a unit; a day is a whole number of them
-   * @param first first unit for which there are logs
-   * @param missing units without logs, ascending
-   */
-  record Moment(
-      long originSeconds, long horizonSeconds, long unitSeconds, long first, long[] missing)
-      implements java.io.Serializable {
+  /** A moment to forecast from. */
+  static final class Moment implements java.io.Serializable {
+    private static final long serialVersionUID = 1;
+
+    private final long originSeconds;
+    private final long horizonSeconds;
+    private final long unitSeconds;
+    private final long first;
+    private final long[] missing;
+
+    /** By unit from the first; 0 where there are no logs. The same for all datasets. */
+    private final double[] weights;
+
+    /**
+     * A moment.
+     *
+     * @param originSeconds since 1970; only units that ended before are learned from
+     * @param horizonSeconds from there
+     * @param unitSeconds length of a unit; a day is a whole number of them
+     * @param first first unit for which there are logs
+     * @param missing units without logs, ascending
+     */
+    Moment(long originSeconds, long horizonSeconds, long unitSeconds, long first, long[] missing) {
+      this.originSeconds = originSeconds;
+      this.horizonSeconds = horizonSeconds;
+      this.unitSeconds = unitSeconds;
+      this.first = first;
+      this.missing = missing.clone();
+      this.weights =
+          new double[(int) Math.max(0, Math.floorDiv(originSeconds, unitSeconds) - first)];
+      for (int i = 0; i < weights.length; i++) {
+        weights[i] = known(first + i) ? weight(first + i) : 0;
+      }
+    }
+
+    long originSeconds() {
+      return originSeconds;
+    }
+
+    long horizonSeconds() {
+      return horizonSeconds;
+    }
+
+    long unitSeconds() {
+      return unitSeconds;
+    }
+
+    long first() {
+      return first;
+    }
+
     /** The unit that the origin lies in or begins. */
     long origin() {
       return Math.floorDiv(originSeconds, unitSeconds);
@@ -70,7 +109,7 @@ final class DatasetHistory {
       return DatasetCurve.age((unit - born) * (unitSeconds / 3600.0));
     }
 
-    double weight(long unit) {
+    private double weight(long unit) {
       return Math.pow(0.5, (origin() - 1 - unit) / (HALF_LIFE_DAYS * perDay()));
     }
 
@@ -103,7 +142,7 @@ final class DatasetHistory {
   /** What a curve is learned from. */
   DatasetCurve.Cells cells(Moment moment) {
     DatasetCurve.Cells cells = new DatasetCurve.Cells(moment.perDay());
-    double[] weights = weights(moment);
+    double[] weights = moment.weights;
     for (Cohort cohort : cohorts) {
       double size = cohort.size();
       for (long u = Math.max(moment.first(), cohort.born()); u < moment.origin(); u++) {
@@ -128,19 +167,10 @@ final class DatasetHistory {
     return cells.at(moment.age(unit, born), moment.day(unit), moment.hour(unit));
   }
 
-  /** By unit from the first: 0 where there are no logs. */
-  private static double[] weights(Moment moment) {
-    double[] weights = new double[(int) Math.max(0, moment.origin() - moment.first())];
-    for (int i = 0; i < weights.length; i++) {
-      weights[i] = moment.known(moment.first() + i) ? moment.weight(moment.first() + i) : 0;
-    }
-    return weights;
-  }
-
   /** The curve of this dataset, with what is known before a moment. */
   DatasetCurve curve(DatasetCurve all, Moment moment) {
     DatasetCurve curve = all.learned(cells(moment));
-    double[] weights = weights(moment);
+    double[] weights = moment.weights;
     double[] requests = new double[DatasetCurve.POSITIONS];
     double[] expected = new double[DatasetCurve.POSITIONS];
     for (Cohort cohort : cohorts) {
