@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.IntToDoubleFunction;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -70,10 +71,7 @@ record ClassMixtures(ShareMixture all, List<List<Double>> byClass) implements Se
   private static List<Double> fit(List<Double> prior, double[] sums, List<Counted> counted) {
     int n = prior.size();
     double[] w = prior.stream().mapToDouble(Double::doubleValue).toArray();
-    // The prior is as strong as requests would be that all components expect alike.
-    double most = Arrays.stream(sums).max().orElse(0);
-    double strength = PRIOR_REQUESTS;
-    if (!(most > 0)) {
+    if (Arrays.stream(sums).noneMatch(sum -> sum > 0)) {
       return prior;
     }
     for (int round = 0; round < ROUNDS; round++) {
@@ -91,7 +89,8 @@ record ClassMixtures(ShareMixture all, List<List<Double>> byClass) implements Se
       }
       double moved = 0;
       for (int k = 0; k < n; k++) {
-        double weight = (w[k] * next[k] + strength * prior.get(k)) / (sums[k] + strength);
+        double weight =
+            (w[k] * next[k] + PRIOR_REQUESTS * prior.get(k)) / (sums[k] + PRIOR_REQUESTS);
         moved += Math.abs(weight - w[k]);
         w[k] = weight;
       }
@@ -110,14 +109,14 @@ record ClassMixtures(ShareMixture all, List<List<Double>> byClass) implements Se
   }
 
   private double expected(Seq<Double> shares, double total) {
-    VolumeClass volume = VolumeClass.of(total * weighted(all.weights(), shares));
-    return total * weighted(byClass.get(volume.ordinal()), shares);
+    VolumeClass volume = VolumeClass.of(total * weighted(all.weights(), shares::apply));
+    return total * weighted(byClass.get(volume.ordinal()), shares::apply);
   }
 
-  private static double weighted(List<Double> weights, Seq<Double> shares) {
+  private static double weighted(List<Double> weights, IntToDoubleFunction shares) {
     double sum = 0;
     for (int k = 0; k < weights.size(); k++) {
-      sum += weights.get(k) * shares.apply(k);
+      sum += weights.get(k) * shares.applyAsDouble(k);
     }
     return sum;
   }
@@ -125,7 +124,7 @@ record ClassMixtures(ShareMixture all, List<List<Double>> byClass) implements Se
   /** The class of a segment by the mixture of all, as its ordinal. */
   private static Column volume(ShareMixture all, Column total) {
     UDF2<Seq<Double>, Double, Integer> volume =
-        (shares, sum) -> VolumeClass.of(sum * weighted(all.weights(), shares)).ordinal();
+        (shares, sum) -> VolumeClass.of(sum * weighted(all.weights(), shares::apply)).ordinal();
     return udf(volume, DataTypes.IntegerType).apply(col(Components.SHARES), total);
   }
 
@@ -157,10 +156,6 @@ record ClassMixtures(ShareMixture all, List<List<Double>> byClass) implements Se
 
   /** The class of what a mixture of all expects, as {@link #volume} says. */
   static VolumeClass volume(ShareMixture all, double[] shares, double total) {
-    double share = 0;
-    for (int k = 0; k < shares.length; k++) {
-      share += all.weights().get(k) * shares[k];
-    }
-    return VolumeClass.of(total * share);
+    return VolumeClass.of(total * weighted(all.weights(), k -> shares[k]));
   }
 }

@@ -17,6 +17,12 @@ import scala.collection.Seq;
  * the segment's own past against it, and last the uniform share.
  */
 final class Components {
+  /** Array of the segment's requests that each component counts. */
+  static final String SUMS = "sums";
+
+  /** Array of the segment's shares by each component, and last the uniform one. */
+  static final String SHARES = "shares";
+
   /** Exponentially weighted ones. */
   static final int RECENT = 8;
 
@@ -87,12 +93,6 @@ final class Components {
     }
     return halfLives;
   }
-
-  /** Array of the segment's requests that each component counts. */
-  static final String SUMS = "sums";
-
-  /** Array of the segment's shares by each component, and last the uniform one. */
-  static final String SHARES = "shares";
 
   /** The segment's requests that a component counts. */
   static Column sum(int component) {

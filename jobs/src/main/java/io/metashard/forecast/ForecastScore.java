@@ -9,11 +9,9 @@ import static org.apache.spark.sql.functions.explode;
 import static org.apache.spark.sql.functions.floor;
 import static org.apache.spark.sql.functions.greatest;
 import static org.apache.spark.sql.functions.lit;
-import static org.apache.spark.sql.functions.log;
 import static org.apache.spark.sql.functions.log2;
 import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.sum;
-import static org.apache.spark.sql.functions.when;
 
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -89,8 +87,6 @@ public record ForecastScore(
     double meanBefore = totals.getDouble(1) / n;
     Column spread = col(BEFORE).multiply(1 - SPREAD).plus(SPREAD * meanBefore);
     Column mean = greatest(col("mean"), lit(LEAST));
-    Column surprise =
-        when(col(ACTUAL).gt(0), col(ACTUAL).multiply(log(col(ACTUAL).divide(mean)))).otherwise(0.0);
     List<Row> rows =
         known
             .select(
@@ -115,7 +111,7 @@ public record ForecastScore(
                 sum(col(ACTUAL)),
                 sum(col("count")),
                 sum(abs(col(ACTUAL).minus(col("count")))),
-                sum(surprise.minus(col(ACTUAL).minus(mean)).multiply(2)))
+                sum(PoissonDeviance.of(col(ACTUAL), mean)))
             .collectAsList(); // some thousand bins, however many segments
     Map<String, List<Row>> byGuess = new TreeMap<>();
     rows.stream()

@@ -132,7 +132,7 @@ public record MonitorScore(List<Cell> cells, double mass, double massBefore) {
     for (Row row :
         known
             .groupBy(
-                volume().as(CLASS),
+                VolumeClass.nameOf(col(ForecastScore.EXPECTED)).as(CLASS),
                 least(floor(chance.multiply(BINS)), lit(BINS - 1)).cast("int").as(BIN))
             .agg(
                 count(lit(1)).cast("double"),
@@ -144,8 +144,8 @@ public record MonitorScore(List<Cell> cells, double mass, double massBefore) {
                 spans == 0 ? sum(lit(Double.NaN)) : sum(square(base.minus(requested))),
                 sum(when(actual.between(col(LOW), col(HIGH)), 1.0).otherwise(0.0)),
                 sum(abs(actual.minus(col(ForecastScore.EXPECTED)))),
-                sum(deviance(actual, expected)),
-                sum(deviance(actual, before)),
+                sum(PoissonDeviance.of(actual, expected)),
+                sum(PoissonDeviance.of(actual, before)),
                 sum(actual.multiply(log(expected))),
                 sum(actual.multiply(log(before))))
             .collectAsList()) { // at most classes x bins
@@ -159,26 +159,8 @@ public record MonitorScore(List<Cell> cells, double mass, double massBefore) {
     return new MonitorScore(cells, totals.getDouble(3), massBefore);
   }
 
-  private static Column volume() {
-    VolumeClass[] classes = VolumeClass.values();
-    Column volume = lit(classes[classes.length - 1].name());
-    for (int i = classes.length - 2; i >= 0; i--) {
-      volume =
-          when(col(ForecastScore.EXPECTED).lt(classes[i].below()), classes[i].name())
-              .otherwise(volume);
-    }
-    return volume;
-  }
-
   private static Column square(Column value) {
     return value.multiply(value);
-  }
-
-  private static Column deviance(Column actual, Column mean) {
-    return when(actual.gt(0), actual.multiply(log(actual.divide(mean))))
-        .otherwise(0.0)
-        .minus(actual.minus(mean))
-        .multiply(2);
   }
 
   private static Cell cell(Row row) {

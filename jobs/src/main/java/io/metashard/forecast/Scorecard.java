@@ -90,17 +90,10 @@ record Scorecard(List<Bin> bins) {
     }
     Column observed = col(SegmentStates.OBSERVED);
     pairs.add(pair(ORACLE, greatest(observed, lit(1e-9))));
-    Column volume = lit(VolumeClass.HOT.name());
-    Column baseExpected = col("`" + base.name().word() + "`");
-    for (int i = VolumeClass.values().length - 2; i >= 0; i--) {
-      VolumeClass c = VolumeClass.values()[i];
-      volume = when(baseExpected.lt(c.below()), c.name()).otherwise(volume);
-    }
+    Column volume = VolumeClass.nameOf(col("`" + base.name().word() + "`"));
     Column expected = col("expected");
     Column error = observed.minus(expected);
     Column observedLog = observed.multiply(log(expected));
-    Column surprise =
-        when(observed.gt(0), observed.multiply(log(observed.divide(expected)))).otherwise(0.0);
     Column bin =
         least(
             greatest(floor(log2(expected).multiply(BINS_PER_OCTAVE)), lit(LOWEST_BIN)),
@@ -127,7 +120,7 @@ record Scorecard(List<Bin> bins) {
                 sum(expected),
                 sum(abs(error)),
                 sum(error.multiply(error)),
-                sum(surprise.minus(error).multiply(2)),
+                sum(PoissonDeviance.of(observed, expected)),
                 sum(observedLog),
                 sum(when(observed.gt(0), 1.0).otherwise(0.0)));
     for (Row row : sums.collectAsList()) {

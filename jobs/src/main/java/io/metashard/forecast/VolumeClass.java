@@ -1,5 +1,10 @@
 package io.metashard.forecast;
 
+import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.when;
+
+import org.apache.spark.sql.Column;
+
 /** Segments by the requests expected of them over the horizon. */
 public enum VolumeClass {
   COLD("cold", 0.125),
@@ -31,5 +36,15 @@ public enum VolumeClass {
       }
     }
     return HOT;
+  }
+
+  /** The class's name, by a column of what is expected. */
+  static Column nameOf(Column expected) {
+    Column name = lit(HOT.name());
+    for (int i = values().length - 2; i >= 0; i--) {
+      VolumeClass c = values()[i];
+      name = when(expected.lt(c.below), c.name()).otherwise(name);
+    }
+    return name;
   }
 }

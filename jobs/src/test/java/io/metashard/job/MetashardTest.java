@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** The command line: exit codes, messages, results. None of these needs Spark. */
@@ -97,48 +98,24 @@ class MetashardTest {
     String config = config("");
     Path list = folder.resolve("origins.json");
     Files.writeString(list, "[\"2026-01-02T00:00:00Z\", \"noon\"]");
-    Ended listed =
-        run(
-            "backtest",
-            "--config",
-            config,
-            "--demand",
-            "d",
-            "--out",
-            "o",
-            "--origins-file",
-            list.toString());
+    Ended listed = backTest(config, "--origins-file", list.toString());
     assertThat(listed.exitCode()).isEqualTo(2);
     assertThat(listed.err()).contains("Cannot back-test from noon: it is no moment");
     Files.writeString(list, "{");
-    Ended broken =
-        run(
-            "backtest",
-            "--config",
-            config,
-            "--demand",
-            "d",
-            "--out",
-            "o",
-            "--origins-file",
-            list.toString());
+    Ended broken = backTest(config, "--origins-file", list.toString());
     assertThat(broken.exitCode()).isEqualTo(2);
     assertThat(broken.err()).contains("it is no JSON list of texts");
-    Ended model =
-        run(
-            "backtest",
-            "--config",
-            config,
-            "--demand",
-            "d",
-            "--out",
-            "o",
-            "--origins",
-            "2026-01-02T00:00:00Z",
-            "--model",
-            "oracle");
+    Ended model = backTest(config, "--origins", "2026-01-02T00:00:00Z", "--model", "oracle");
     assertThat(model.exitCode()).isEqualTo(2);
     assertThat(model.err()).contains("forecast.model");
+  }
+
+  private static Ended backTest(String config, String... more) {
+    return run(
+        Stream.concat(
+                Stream.of("backtest", "--config", config, "--demand", "d", "--out", "o"),
+                Stream.of(more))
+            .toArray(String[]::new));
   }
 
   @Test
