@@ -15,6 +15,9 @@ public record PeerTable(List<Score> scores) {
    * How one method did.
    *
    * @param deviance mean Poisson deviance of the requests per segment and origin
+   * @param low of the 95 % interval of the deviance as a multiple of the first's, over draws of the
+   *     origins
+   * @param high the other end
    * @param wape sum of absolute errors over sum of requests
    * @param logLoss of the shares, in nats
    * @param capture requests that the 10 % of segments forecast hottest got, over those of the 10 %
@@ -25,6 +28,8 @@ public record PeerTable(List<Score> scores) {
   public record Score(
       String method,
       double deviance,
+      double low,
+      double high,
       double wape,
       double logLoss,
       double capture,
@@ -47,6 +52,7 @@ public record PeerTable(List<Score> scores) {
             "method",
             "deviance",
             "as a multiple",
+            "of other origins",
             "WAPE",
             "log-loss",
             "heat capture",
@@ -60,6 +66,9 @@ public record PeerTable(List<Score> scores) {
               score.method(),
               figure(score.deviance()),
               times(score.deviance(), first.deviance()),
+              score.equals(first)
+                  ? "-"
+                  : String.format(Locale.ROOT, "%.2f to %.2f x", score.low(), score.high()),
               figure(score.wape()),
               figure(score.logLoss()),
               figure(score.capture()),

@@ -327,6 +327,8 @@ final class BenchForecast implements Callable<Integer> {
           new PeerTable.Score(
               one.get("method").asText(),
               one.get("deviance").asDouble(),
+              one.get("interval").get(0).asDouble(),
+              one.get("interval").get(1).asDouble(),
               one.get("wape").asDouble(),
               one.get("log_loss").asDouble(),
               one.get("capture").asDouble(),
@@ -336,7 +338,8 @@ final class BenchForecast implements Callable<Integer> {
     return """
         %s: %d origins, %s segments, %d %s of %s ahead, on %d cores; every method saw only what lay before each origin.
         One by one: the %d segments that were hottest at each origin; the others get their EWMA share of the same method's total.
-        All but Metashard are given the smoothing that suits them best on the test itself.
+        All but Metashard are given the smoothing that suits them best on the test itself. Of other origins: 95 % bootstrap
+        interval of the multiple, origins drawn with replacement.
 
         %s"""
         .formatted(

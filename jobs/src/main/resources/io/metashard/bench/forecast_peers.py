@@ -42,14 +42,15 @@ class Scorer:
         shares = smooth / smooth.sum(axis=1, keepdims=True)
         mean = np.maximum(smooth, 1e-9)
         requested = np.where(y > 0, y, 1.0)
-        deviance = 2 * np.mean(np.where(y > 0, y * np.log(requested / mean), 0.0) - (y - mean))
+        deviances = 2 * np.mean(np.where(y > 0, y * np.log(requested / mean), 0.0) - (y - mean), axis=1)
         hottest = max(1, round(HOTTEST * y.shape[1]))
         hit = best = 0.0
         for one, told in zip(y, forecast):
             hit += one[np.argsort(-told, kind="stable")[:hottest]].sum()
             best += np.sort(one)[::-1][:hottest].sum()
         return {
-            "deviance": float(deviance),
+            "deviance": float(deviances.mean()),
+            "deviances": deviances.tolist(),
             "wape": float(np.abs(forecast - y).sum() / y.sum()),
             "log_loss": float(-(y * np.log(shares)).sum() / y.sum()),
             "capture": float(hit / best),
@@ -57,6 +58,13 @@ class Scorer:
 
     def best(self, forecast):
         return min((self.score(forecast, s) for s in SMOOTHINGS), key=lambda s: s["deviance"])
+
+
+def interval(deviances, first, rounds=10_000):
+    """95 % interval of the ratio of two methods' deviances: origins drawn with replacement (Efron's percentile bootstrap)."""
+    drawn = np.random.default_rng(1).integers(0, len(first), (rounds, len(first)))
+    ratios = np.asarray(deviances)[drawn].sum(axis=1) / np.asarray(first)[drawn].sum(axis=1)
+    return [float(q) for q in np.quantile(ratios, [0.025, 0.975])]
 
 
 class Trace:
@@ -318,7 +326,8 @@ def compare(options):
     methods = []
 
     def add(name, score, took=(None, None)):
-        methods.append({"method": name, **score, "seconds": took[0], "cpu_seconds": took[1]})
+        ratio = interval(score["deviances"], (methods[0] if methods else score)["deviances"])
+        methods.append({"method": name, **score, "interval": ratio, "seconds": took[0], "cpu_seconds": took[1]})
         tell(f"{name}: deviance {score['deviance']:.4f}" + (f", {took[0]:.1f} s" if took[0] is not None else ""))
 
     tell(f"{len(trace.origins)} origins, {len(trace.column)} segments; a method sees the buckets before an origin only")
@@ -366,6 +375,9 @@ def self_check():
     assert abs(smooth["deviance"] - (3 * np.log(2.0) - 1.5 + np.log(0.4) + 1.5)) < 1e-12, smooth
     assert smooth["wape"] == plain["wape"] and smooth["capture"] == plain["capture"]
     assert scorer.best(forecast)["deviance"] <= min(plain["deviance"], smooth["deviance"]) + 1e-3
+    assert interval([2.0, 6.0], [1.0, 3.0]) == [2.0, 2.0]
+    low, high = interval([1.0, 3.0], [1.0, 1.0])
+    assert low == 1.0 and high == 3.0, (low, high)
     worst = scorer.score(np.array([[0.0, 4.0]]))
     assert abs(worst["capture"] - 1 / 3) < 1e-12 and worst["wape"] == 1.5, worst
 
