@@ -101,16 +101,10 @@ record ClassMixtures(ShareMixture all, List<List<Double>> byClass) implements Se
     return Arrays.stream(w).boxed().toList();
   }
 
-  /** What is expected of a segment when that many requests come in all; above 0. */
-  Column expected(Column total) {
-    ClassMixtures mixtures = this;
-    UDF2<Seq<Double>, Double, Double> expect = (shares, all) -> mixtures.expected(shares, all);
-    return udf(expect, DataTypes.DoubleType).apply(col(Components.SHARES), total);
-  }
-
-  private double expected(Seq<Double> shares, double total) {
-    VolumeClass volume = VolumeClass.of(total * weighted(all.weights(), shares::apply));
-    return total * weighted(byClass.get(volume.ordinal()), shares::apply);
+  /** A segment's share when that many requests come in all; above 0. */
+  double share(IntToDoubleFunction shares, double total) {
+    VolumeClass volume = VolumeClass.of(total * weighted(all.weights(), shares));
+    return weighted(byClass.get(volume.ordinal()), shares);
   }
 
   private static double weighted(List<Double> weights, IntToDoubleFunction shares) {

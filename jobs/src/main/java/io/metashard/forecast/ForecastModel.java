@@ -2,19 +2,26 @@ package io.metashard.forecast;
 
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.element_at;
+import static org.apache.spark.sql.functions.exp;
 import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.log;
 import static org.apache.spark.sql.functions.map;
 import static org.apache.spark.sql.functions.rint;
 import static org.apache.spark.sql.functions.sum;
+import static org.apache.spark.sql.functions.udf;
 import static org.apache.spark.sql.functions.when;
 
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.IntToDoubleFunction;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.api.java.UDF2;
+import org.apache.spark.sql.types.DataTypes;
+import scala.collection.Seq;
 
 /** A way to say how many requests each segment will get within the horizon. */
 interface ForecastModel {
@@ -30,31 +37,46 @@ interface ForecastModel {
    */
   Dataset<Row> predict(Dataset<Row> states, String column);
 
+  /** The same model, scaled as {@link #reconciled(List, Dataset, List)} does. */
+  default Reconciled reconciled(Dataset<Row> states, List<OriginFacts> facts) {
+    return reconciled(List.of(this), states, facts).get(0);
+  }
+
   /**
-   * The same model, scaled so that its predictions sum to the expected total of each origin.
+   * Models, each scaled so that its predictions sum to the expected total of each origin.
    *
    * @param states as {@link SegmentStates#with} gives, all segments of these origins
    */
-  default Reconciled reconciled(Dataset<Row> states, List<OriginFacts> facts) {
-    String predicted = "predicted";
-    Map<Integer, Double> sums = new TreeMap<>();
-    // Multiples of a power of two of the total: exact in whatever order.
-    Column ofTotal =
-        rint(col(predicted).divide(col(OriginFacts.EXPECTED_TOTAL)).multiply(GRAINS))
-            .divide(GRAINS);
-    for (Row row :
-        predict(states, predicted)
-            .groupBy(col(SegmentStates.ORIGIN))
-            .agg(sum(ofTotal))
-            .collectAsList()) {
-      sums.put(row.getInt(0), row.getDouble(1));
+  static List<Reconciled> reconciled(
+      List<ForecastModel> models, Dataset<Row> states, List<OriginFacts> facts) {
+    Dataset<Row> predicted = states;
+    List<Column> sums = new ArrayList<>();
+    for (int i = 0; i < models.size(); i++) {
+      String column = "predicted_" + i;
+      predicted = models.get(i).predict(predicted, column);
+      // Multiples of a power of two of the total: exact in whatever order.
+      sums.add(
+          sum(
+              rint(col(column).divide(col(OriginFacts.EXPECTED_TOTAL)).multiply(GRAINS))
+                  .divide(GRAINS)));
     }
-    Map<Integer, Double> scales = new TreeMap<>();
-    for (OriginFacts f : facts) {
-      double all = sums.getOrDefault(f.origin(), 0.0);
-      scales.put(f.origin(), all > 0 ? 1 / all : 1.0);
+    Map<Integer, Row> found = new TreeMap<>();
+    predicted
+        .groupBy(col(SegmentStates.ORIGIN))
+        .agg(sums.get(0), sums.subList(1, sums.size()).toArray(Column[]::new))
+        .collectAsList() // one row per origin
+        .forEach(row -> found.put(row.getInt(0), row));
+    List<Reconciled> reconciled = new ArrayList<>();
+    for (int i = 0; i < models.size(); i++) {
+      Map<Integer, Double> scales = new TreeMap<>();
+      for (OriginFacts f : facts) {
+        Row row = found.get(f.origin());
+        double all = row == null ? 0 : row.getDouble(1 + i);
+        scales.put(f.origin(), all > 0 ? 1 / all : 1.0);
+      }
+      reconciled.add(new Reconciled(models.get(i), scales));
     }
-    return new Reconciled(this, scales);
+    return reconciled;
   }
 
   /**
@@ -115,8 +137,12 @@ interface ForecastModel {
     }
   }
 
-  /** The total of all segments times each one's share of it, by a mixture per class of volume. */
-  record TotalShare(ClassMixtures mixtures) implements ForecastModel {
+  /**
+   * The total of all segments times each one's share of it, by a mixture per class of volume and
+   * single half-lives.
+   */
+  record TotalShare(ClassMixtures mixtures, SharePool pool)
+      implements ForecastModel, java.io.Serializable {
     @Override
     public ModelChoice name() {
       return ModelChoice.TOTAL_SHARE;
@@ -125,7 +151,84 @@ interface ForecastModel {
     /** The sum over an origin is near its total; {@link #reconciled} makes it that. */
     @Override
     public Dataset<Row> predict(Dataset<Row> states, String column) {
-      return states.withColumn(column, mixtures.expected(col(OriginFacts.EXPECTED_TOTAL)));
+      return states.withColumn(column, expected(col(OriginFacts.EXPECTED_TOTAL)));
+    }
+
+    /** What is expected of a segment when that many requests come in all; above 0. */
+    Column expected(Column total) {
+      TotalShare model = this;
+      UDF2<Seq<Double>, Double, Double> expect =
+          (shares, all) -> all * model.share(shares::apply, all);
+      return udf(expect, DataTypes.DoubleType).apply(col(Components.SHARES), total);
+    }
+
+    private double share(IntToDoubleFunction shares, double total) {
+      return pool.pooled(mixtures.share(shares, total), shares);
+    }
+  }
+
+  /** The geometric mean of others: what each learned wrongly by chance weighs half. */
+  record GeometricMean(List<ForecastModel> models) implements ForecastModel {
+    public GeometricMean {
+      models = List.copyOf(models);
+    }
+
+    @Override
+    public ModelChoice name() {
+      return ModelChoice.GEOMETRIC_MEAN;
+    }
+
+    @Override
+    public Dataset<Row> predict(Dataset<Row> states, String column) {
+      Dataset<Row> predicted = states;
+      Column logs = lit(0.0);
+      for (int i = 0; i < models.size(); i++) {
+        String one = column + "_of_" + i;
+        predicted = models.get(i).predict(predicted, one);
+        logs = logs.plus(log(col(one)));
+      }
+      return predicted.select(
+          CorrectionFeatures.and(states, exp(logs.divide(models.size())).as(column)));
+    }
+  }
+
+  /**
+   * Each class of volume by a model of its own.
+   *
+   * @param base what sorts segments into classes
+   * @param models by class, each of them
+   */
+  record PerClass(ForecastModel base, Map<VolumeClass, ForecastModel> models)
+      implements ForecastModel {
+    public PerClass {
+      models = new TreeMap<>(models);
+    }
+
+    @Override
+    public ModelChoice name() {
+      return ModelChoice.PER_CLASS;
+    }
+
+    @Override
+    public Dataset<Row> predict(Dataset<Row> states, String column) {
+      String sorting = column + "_base";
+      Dataset<Row> predicted = base.predict(states, sorting);
+      Column volume = VolumeClass.nameOf(col(sorting));
+      Map<ModelChoice, String> made = new TreeMap<>();
+      made.put(base.name(), sorting);
+      Column chosen = col(sorting);
+      for (Map.Entry<VolumeClass, ForecastModel> entry : models.entrySet()) {
+        ForecastModel model = entry.getValue();
+        if (!made.containsKey(model.name())) {
+          String one = column + "_by_" + model.name().name();
+          predicted = model.predict(predicted, one);
+          made.put(model.name(), one);
+        }
+        chosen =
+            when(volume.equalTo(entry.getKey().name()), col(made.get(model.name())))
+                .otherwise(chosen);
+      }
+      return predicted.select(CorrectionFeatures.and(states, chosen.as(column)));
     }
   }
 }

@@ -2,7 +2,6 @@ package io.metashard.forecast;
 
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.apache.spark.ml.PipelineModel;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -26,7 +25,7 @@ public final class ForecastResult implements AutoCloseable {
   private final ModelChoice model;
   private final String reason;
   private final List<Quality> quality;
-  private final PipelineModel regression; // null: there was too little to train
+  private final Map<ModelChoice, PipelineModel> trained;
   private final Map<String, Object> figures;
   private final List<Dataset<Row>> cached;
 
@@ -35,14 +34,14 @@ public final class ForecastResult implements AutoCloseable {
       ModelChoice model,
       String reason,
       List<Quality> quality,
-      PipelineModel regression,
+      Map<ModelChoice, PipelineModel> trained,
       Map<String, Object> figures,
       List<Dataset<Row>> cached) {
     this.forecast = forecast;
     this.model = model;
     this.reason = reason;
     this.quality = List.copyOf(quality);
-    this.regression = regression;
+    this.trained = java.util.Collections.unmodifiableMap(new java.util.TreeMap<>(trained));
     this.figures = java.util.Collections.unmodifiableMap(new java.util.LinkedHashMap<>(figures));
     this.cached = List.copyOf(cached);
   }
@@ -66,11 +65,9 @@ public final class ForecastResult implements AutoCloseable {
     return quality;
   }
 
-  /**
-   * The MLlib model, trained on all back-test origins; empty when there was too little to train.
-   */
-  public Optional<PipelineModel> regression() {
-    return Optional.ofNullable(regression);
+  /** MLlib's models, trained on all back-test origins; empty when there was too little to train. */
+  public Map<ModelChoice, PipelineModel> trained() {
+    return trained;
   }
 
   /** What to print, in order. */

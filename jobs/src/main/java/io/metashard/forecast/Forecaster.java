@@ -17,9 +17,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeMap;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
@@ -36,6 +34,13 @@ import org.apache.spark.storage.StorageLevel;
  * its base. With too little history models fall away, in order, and the reason is said.
  */
 public final class Forecaster {
+  /**
+   * Segments times origins that a back-test looks at, about at most, unless that is few origins.
+   */
+  private static final long MOST_STATES = 6_000_000;
+
+  private static final int LEAST_ORIGINS = 6;
+
   /** Rows that the weights of the share are fitted on, at most. */
   private static final int MIXTURE_SAMPLE = 20_000;
 
@@ -44,11 +49,6 @@ public final class Forecaster {
 
   private static final int LEAST_REGRESSION_ROWS = 50;
   private static final double LEAST_REGRESSION_REQUESTS = 50;
-
-  /** What a correction must win over its base, and from how many of the origins: less is noise. */
-  private static final double LEAST_GAIN = 0.01;
-
-  private static final double LEAST_WINS = 0.75;
 
   private static final int HASH_RANGE = 1 << 20;
   private static final double PRIOR_WHOLE_REQUESTS = 4;
@@ -84,7 +84,7 @@ public final class Forecaster {
     try {
       Series series = series(history);
       int first = TotalForecaster.first(series.requests());
-      List<Integer> past = timeline.backtestOrigins(first, options.backtestOrigins());
+      List<Integer> past = timeline.backtestOrigins(first, mostOrigins(served));
       List<Integer> origins = new ArrayList<>(past);
       origins.add(timeline.origin());
       Dataset<Row> universe = SegmentStates.universe(served);
@@ -107,6 +107,14 @@ public final class Forecaster {
         cached.forEach(Dataset::unpersist);
       }
     }
+  }
+
+  /** Many segments say with few origins what few segments say with many. */
+  private int mostOrigins(Dataset<Row> served) {
+    Row row = served.agg(sum(col(Objects.SEGMENTS))).head();
+    long segments = row.isNullAt(0) ? 0 : row.getLong(0);
+    long able = Math.max(LEAST_ORIGINS, MOST_STATES / Math.max(1, segments));
+    return Math.toIntExact(Math.min(options.backtestOrigins(), able));
   }
 
   private double[] curveHalfLives() {
@@ -150,35 +158,67 @@ public final class Forecaster {
     Map<Integer, OriginFacts> facts = facts(origins, sums, series.requests(), first, methods);
     OriginFacts now = facts.get(timeline.origin());
 
-    Backtest backtest = backtest(past, facts, sums);
-    ForecastModel.TotalShare base = base(past, facts, sums, backtest);
+    Backtest tried = backtest(past, facts, sums);
+    ForecastModel.TotalShare base = base(past, facts, sums, tried);
     Dataset<Row> current = SegmentStates.with(List.of(now), sums);
-    Optional<GlmCorrection> correction =
-        backtest.trainable(past, facts) ? fit(past, facts, sums, base) : Optional.empty();
+    Corrections corrections =
+        tried.trainable(past, facts) ? fit(past, facts, sums, base) : Corrections.NONE;
 
-    Decision decision = decide(backtest, correction);
-    ForecastModel chosen =
-        switch (decision.model()) {
-          case SEASONAL_NAIVE -> new ForecastModel.SeasonalNaive();
-          case GLM_CORRECTION -> correction.orElseThrow();
-          default -> base;
-        };
-    Outcomes outcomes = outcomes(past, facts, sums, base, chosen);
-    Dataset<Row> forecast = rows(served, current, scaled(chosen, current, List.of(now)), outcomes);
+    Gate gate = gate(tried, corrections);
+    Backtest backtest = tried.with(gate);
+    Outcomes outcomes = outcomes(past, facts, sums, base, corrections, gate);
+    ForecastModel chosen = chosen(gate, base, corrections, current, List.of(now));
+    Map<String, Object> figures = figures(past, first, series, now, methods, backtest, gate);
+    figures.put("trained_rows", corrections.rows());
     return new ForecastResult(
-        forecast,
-        chosen.name(),
-        decision.reason(),
-        quality(backtest, chosen.name()),
-        correction.map(GlmCorrection::model).orElse(null),
-        figures(past, first, series, now, methods, backtest, decision),
+        rows(served, current, chosen, outcomes),
+        gate.name(),
+        gate.reason(),
+        quality(backtest, gate),
+        corrections.trained(),
+        figures,
         cached);
   }
 
-  /** Yesterday's counts are what they are; other models sum to the total. */
-  private static ForecastModel scaled(
-      ForecastModel model, Dataset<Row> states, List<OriginFacts> facts) {
-    return model.name() == ModelChoice.SEASONAL_NAIVE ? model : model.reconciled(states, facts);
+  /**
+   * The base, others that it may give way to, and yesterday's counts, all but the last scaled to
+   * the total.
+   */
+  private static Map<ModelChoice, ForecastModel> models(
+      ForecastModel.TotalShare base,
+      Corrections corrections,
+      Dataset<Row> states,
+      List<OriginFacts> facts) {
+    List<ForecastModel> models = new ArrayList<>();
+    models.add(base);
+    models.addAll(corrections.models());
+    if (models.size() > 1) {
+      models.add(new ForecastModel.GeometricMean(models));
+    }
+    Map<ModelChoice, ForecastModel> byName = new TreeMap<>();
+    // Yesterday's counts are what they are.
+    byName.put(ModelChoice.SEASONAL_NAIVE, new ForecastModel.SeasonalNaive());
+    ForecastModel.reconciled(models, states, facts).forEach(m -> byName.put(m.name(), m));
+    return byName;
+  }
+
+  /** What the gate chose, scaled to the total of these origins. */
+  private static ForecastModel chosen(
+      Gate gate,
+      ForecastModel.TotalShare base,
+      Corrections corrections,
+      Dataset<Row> states,
+      List<OriginFacts> facts) {
+    if (gate.name() == Gate.BASE) {
+      return base.reconciled(states, facts);
+    }
+    Map<ModelChoice, ForecastModel> models = models(base, corrections, states, facts);
+    if (gate.name() != ModelChoice.PER_CLASS) {
+      return models.get(gate.name());
+    }
+    Map<VolumeClass, ForecastModel> byClass = new TreeMap<>();
+    gate.models().forEach((volume, model) -> byClass.put(volume, models.get(model)));
+    return new ForecastModel.PerClass(models.get(Gate.BASE), byClass).reconciled(states, facts);
   }
 
   /**
@@ -189,17 +229,17 @@ public final class Forecaster {
       List<Integer> past,
       Map<Integer, OriginFacts> facts,
       Dataset<Row> sums,
-      ForecastModel base,
-      ForecastModel chosen) {
+      ForecastModel.TotalShare base,
+      Corrections corrections,
+      Gate gate) {
     if (past.isEmpty()) {
       return Outcomes.UNCALIBRATED;
     }
     List<OriginFacts> all = facts(past, facts);
     Dataset<Row> states = SegmentStates.with(all, sums);
-    ForecastModel model = scaled(chosen, states, all);
-    List<ForecastModel> models =
-        chosen.name() == base.name() ? List.of(model) : List.of(base, model);
-    Scorecard scores = Scorecard.of(states, models, base).only(chosen.name().word());
+    ForecastModel model = chosen(gate, base, corrections, states, all);
+    List<ForecastModel> models = gate.name() == Gate.BASE ? List.of(model) : List.of(base, model);
+    Scorecard scores = Scorecard.of(states, models, base).only(gate.name().word());
     return scores.bins().isEmpty() ? Outcomes.UNCALIBRATED : Outcomes.of(scores);
   }
 
@@ -211,7 +251,7 @@ public final class Forecaster {
       Backtest backtest) {
     ShareMixture all = ShareMixture.fit(backtest.observed(origins), Components.PRIOR);
     if (origins.isEmpty()) {
-      return new ForecastModel.TotalShare(ClassMixtures.of(all));
+      return new ForecastModel.TotalShare(ClassMixtures.of(all), SharePool.NONE);
     }
     double[][] expected =
         ClassMixtures.sums(SegmentStates.with(facts(origins, facts), sums), all, facts);
@@ -228,7 +268,25 @@ public final class Forecaster {
             .add(new ClassMixtures.Counted(ofTotal, o.requests()));
       }
     }
-    return new ForecastModel.TotalShare(ClassMixtures.fit(all, expected, counted));
+    ClassMixtures mixtures = ClassMixtures.fit(all, expected, counted);
+    return new ForecastModel.TotalShare(mixtures, pool(origins, facts, backtest, mixtures));
+  }
+
+  private static SharePool pool(
+      List<Integer> origins,
+      Map<Integer, OriginFacts> facts,
+      Backtest backtest,
+      ClassMixtures mixtures) {
+    List<ShareMixture.Observed> observed = backtest.observed(origins);
+    double[] mixed = new double[observed.size()];
+    int i = 0;
+    for (int origin : origins) {
+      double total = facts.get(origin).observedTotal();
+      for (ShareMixture.Observed o : backtest.observed(List.of(origin))) {
+        mixed[i++] = mixtures.share(k -> o.shares()[k], total);
+      }
+    }
+    return SharePool.fit(observed, mixed);
   }
 
   /**
@@ -306,10 +364,15 @@ public final class Forecaster {
    *
    * @param sample per origin: who got requests, for fitting the share
    * @param scores on the last origins, by models that learned on the earlier ones; possibly empty
-   * @param judged how many origins that were
    */
-  private record Backtest(
-      Map<Integer, List<ShareMixture.Observed>> sample, Scorecard scores, int judged) {
+  private record Backtest(Map<Integer, List<ShareMixture.Observed>> sample, Scorecard scores) {
+    /** With what the gate made of it. */
+    Backtest with(Gate gate) {
+      return gate.name() == ModelChoice.PER_CLASS
+          ? new Backtest(sample, scores.with(ModelChoice.PER_CLASS, gate.models()))
+          : this;
+    }
+
     List<ShareMixture.Observed> observed(List<Integer> origins) {
       return origins.stream().flatMap(o -> sample.getOrDefault(o, List.of()).stream()).toList();
     }
@@ -323,16 +386,12 @@ public final class Forecaster {
       }
       return rows >= LEAST_REGRESSION_ROWS && requests >= LEAST_REGRESSION_REQUESTS;
     }
-
-    boolean scored(ModelChoice model) {
-      return scores.bins().stream().anyMatch(b -> b.model().equals(model.word()));
-    }
   }
 
   private Backtest backtest(
       List<Integer> past, Map<Integer, OriginFacts> facts, Dataset<Row> sums) {
     if (past.isEmpty()) {
-      return new Backtest(Map.of(), new Scorecard(List.of()), 0);
+      return new Backtest(Map.of(), new Scorecard(List.of()));
     }
     Map<Integer, List<ShareMixture.Observed>> sample =
         sample(SegmentStates.with(facts(past, facts), sums));
@@ -343,24 +402,21 @@ public final class Forecaster {
         past.subList(judged, past.size()).stream()
             .filter(origin -> origin + timeline.horizon() <= past.get(judged - 1))
             .toList();
-    Backtest unscored = new Backtest(sample, new Scorecard(List.of()), judged);
+    Backtest unscored = new Backtest(sample, new Scorecard(List.of()));
     ForecastModel.TotalShare base = base(training, facts, sums, unscored);
     Dataset<Row> states = SegmentStates.with(judging, sums);
-    ForecastModel reconciled = base.reconciled(states, judging);
-    List<ForecastModel> models = new ArrayList<>();
-    models.add(new ForecastModel.SeasonalNaive());
-    models.add(reconciled);
-    if (unscored.trainable(training, facts)) {
-      fit(training, facts, sums, base).ifPresent(c -> models.add(c.reconciled(states, judging)));
-    }
-    return new Backtest(sample, Scorecard.of(states, models, reconciled), judged);
+    Corrections corrections =
+        unscored.trainable(training, facts) ? fit(training, facts, sums, base) : Corrections.NONE;
+    Map<ModelChoice, ForecastModel> models = models(base, corrections, states, judging);
+    return new Backtest(
+        sample, Scorecard.of(states, List.copyOf(models.values()), models.get(Gate.BASE)));
   }
 
   private static List<OriginFacts> facts(List<Integer> origins, Map<Integer, OriginFacts> facts) {
     return origins.stream().map(facts::get).toList();
   }
 
-  private Optional<GlmCorrection> fit(
+  private Corrections fit(
       List<Integer> origins,
       Map<Integer, OriginFacts> facts,
       Dataset<Row> sums,
@@ -374,7 +430,7 @@ public final class Forecaster {
       long kept = Math.max(1, Math.round((double) REGRESSION_SAMPLE / rows * HASH_RANGE));
       seen = seen.where(hash().lt(kept));
     }
-    return GlmCorrection.fit(seen, base, timeline.perDay());
+    return Corrections.fit(seen, new CorrectionFeatures(base, timeline.perDay()), options.seed());
   }
 
   /** The same row gets the same number, 0 to {@link #HASH_RANGE} - 1, in every run. */
@@ -425,59 +481,29 @@ public final class Forecaster {
     return sample;
   }
 
-  private record Decision(ModelChoice model, String reason) {}
-
-  private Decision decide(Backtest backtest, Optional<GlmCorrection> correction) {
-    Scorecard scores = backtest.scores();
-    if (options.model() != ModelChoice.AUTO) {
-      if (options.model() == ModelChoice.GLM_CORRECTION && correction.isEmpty()) {
-        return new Decision(
-            ModelChoice.TOTAL_SHARE,
-            "forecast.model = glm-correction, but the back-test has too few requests to train it: its base instead");
-      }
-      return new Decision(options.model(), "forecast.model = " + options.model().word());
+  private Gate gate(Backtest backtest, Corrections corrections) {
+    ModelChoice fixed = options.model();
+    if (fixed == ModelChoice.AUTO) {
+      return Gate.of(backtest.scores());
     }
-    if (scores.bins().isEmpty()) {
-      return new Decision(
-          ModelChoice.TOTAL_SHARE, "the history is too short for a back-test: no choice to make");
+    boolean learned = fixed != ModelChoice.SEASONAL_NAIVE && fixed != ModelChoice.TOTAL_SHARE;
+    if (learned && corrections.models().isEmpty()) {
+      return Gate.of(
+          Gate.BASE,
+          "forecast.model = %s, but the back-test has too few requests to train it: its base instead"
+              .formatted(fixed.word()));
     }
-    double naive = scores.deviance(ModelChoice.SEASONAL_NAIVE);
-    double base = scores.deviance(ModelChoice.TOTAL_SHARE);
-    String figures =
-        "deviance seasonal-naive %s, total-share %s".formatted(figure(naive), figure(base));
-    if (!Double.isFinite(naive) || !Double.isFinite(base)) {
-      return new Decision(
-          ModelChoice.TOTAL_SHARE, "nothing to judge by: no segment existed in the back-test");
-    }
-    ModelChoice best = naive < base ? ModelChoice.SEASONAL_NAIVE : ModelChoice.TOTAL_SHARE;
-    if (backtest.scored(ModelChoice.GLM_CORRECTION)) {
-      double corrected = scores.deviance(ModelChoice.GLM_CORRECTION);
-      figures += ", glm-correction " + figure(corrected);
-      if (corrected < base * (1 - LEAST_GAIN)
-          && corrected < naive
-          && scores.wins(ModelChoice.GLM_CORRECTION, ModelChoice.TOTAL_SHARE)
-              >= LEAST_WINS * backtest.judged()) {
-        best = ModelChoice.GLM_CORRECTION;
-      }
-    } else {
-      figures += "; too few requests to train glm-correction";
-    }
-    return new Decision(
-        best, "%s over the last %d back-test origins".formatted(figures, backtest.judged()));
+    return Gate.of(fixed, "forecast.model = " + fixed.word());
   }
 
-  private static String figure(double value) {
-    return String.format(Locale.ROOT, "%.4g", value);
-  }
-
-  private static List<ForecastResult.Quality> quality(Backtest backtest, ModelChoice chosen) {
+  private static List<ForecastResult.Quality> quality(Backtest backtest, Gate gate) {
     List<ForecastResult.Quality> quality = new ArrayList<>();
     for (ModelChoice model : ModelChoice.values()) {
-      if (!backtest.scored(model)) {
+      if (!backtest.scores().has(model)) {
         continue;
       }
       ForecastResult.Chosen made =
-          model == chosen ? ForecastResult.Chosen.YES : ForecastResult.Chosen.NO;
+          model == gate.name() ? ForecastResult.Chosen.YES : ForecastResult.Chosen.NO;
       backtest
           .scores()
           .metrics(model, null)
@@ -505,7 +531,7 @@ public final class Forecaster {
       OriginFacts now,
       Map<Integer, String> methods,
       Backtest backtest,
-      Decision decision) {
+      Gate gate) {
     Map<String, Object> figures = new LinkedHashMap<>();
     figures.put("horizon", timeline.originAt() + " to " + timeline.horizonEnd());
     figures.put("demand_rows", series.rows());
@@ -513,12 +539,13 @@ public final class Forecaster {
     figures.put("segments_requested_before", now.seen());
     figures.put("history_buckets", timeline.origin() - first);
     figures.put("backtest_origins", past.size());
-    figures.put("model", decision.model().word());
-    figures.put("reason", decision.reason());
+    figures.put("model", gate.name().word());
+    gate.models().forEach((volume, model) -> figures.put("model_" + volume.word(), model.word()));
+    figures.put("reason", gate.reason());
     figures.put("total_method", methods.get(timeline.origin()));
     figures.put("expected_total", now.expectedTotal());
     for (ModelChoice model : ModelChoice.values()) {
-      if (backtest.scored(model)) {
+      if (backtest.scores().has(model)) {
         figures.put("deviance_" + model.word(), backtest.scores().deviance(model));
       }
     }

@@ -2,12 +2,19 @@ package io.metashard.forecast;
 
 import java.util.Arrays;
 
-/** Which model makes the forecast: one by name, or the one that the back-test prefers. */
+/** Which model makes the forecast: one by name, or what the back-test prefers. */
 public enum ModelChoice {
   AUTO("auto"),
   SEASONAL_NAIVE("seasonal-naive"),
   TOTAL_SHARE("total-share"),
-  GLM_CORRECTION("glm-correction");
+  GLM_CORRECTION("glm-correction"),
+  GBT_CORRECTION("gbt-correction"),
+
+  /** Of total-share and its corrections. */
+  GEOMETRIC_MEAN("geometric-mean"),
+
+  /** Classes of volume by different ones of the above: what {@link #AUTO} may come to. */
+  PER_CLASS("per-class");
 
   private final String word;
 
@@ -20,13 +27,17 @@ public enum ModelChoice {
     return word;
   }
 
+  /** Those that a setting may name. */
   static String[] words() {
-    return Arrays.stream(values()).map(ModelChoice::word).toArray(String[]::new);
+    return Arrays.stream(values())
+        .filter(choice -> choice != PER_CLASS)
+        .map(ModelChoice::word)
+        .toArray(String[]::new);
   }
 
   static ModelChoice parse(String word) {
     return Arrays.stream(values())
-        .filter(choice -> choice.word.equals(word))
+        .filter(choice -> choice != PER_CLASS && choice.word.equals(word))
         .findFirst()
         .orElseThrow(
             () ->

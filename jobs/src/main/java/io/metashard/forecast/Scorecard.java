@@ -69,7 +69,23 @@ record Scorecard(List<Bin> bins) {
       double squaredError,
       double deviance,
       double observedLog,
-      double requested) {}
+      double requested) {
+    private Bin by(String other) {
+      return new Bin(
+          origin,
+          other,
+          volume,
+          bin,
+          segments,
+          observed,
+          expected,
+          absoluteError,
+          squaredError,
+          deviance,
+          observedLog,
+          requested);
+    }
+  }
 
   Scorecard {
     bins = List.copyOf(bins);
@@ -160,6 +176,26 @@ record Scorecard(List<Bin> bins) {
     return where(b -> b.model().equals(model));
   }
 
+  /** The bins of a class of volume. */
+  Scorecard of(VolumeClass volume) {
+    return where(b -> b.volume() == volume);
+  }
+
+  /** The same with a model that forecasts each class as others do. */
+  Scorecard with(ModelChoice name, Map<VolumeClass, ModelChoice> models) {
+    List<Bin> all = new ArrayList<>(bins);
+    for (Bin bin : bins) {
+      if (bin.model().equals(models.get(bin.volume()).word())) {
+        all.add(bin.by(name.word()));
+      }
+    }
+    return new Scorecard(all);
+  }
+
+  boolean has(ModelChoice model) {
+    return bins.stream().anyMatch(b -> b.model().equals(model.word()));
+  }
+
   private Scorecard where(Predicate<Bin> filter) {
     return new Scorecard(bins.stream().filter(filter).toList());
   }
@@ -222,7 +258,7 @@ record Scorecard(List<Bin> bins) {
     return sum / observed;
   }
 
-  private TreeSet<Integer> origins() {
+  TreeSet<Integer> origins() {
     TreeSet<Integer> origins = new TreeSet<>();
     bins.forEach(b -> origins.add(b.origin()));
     return origins;

@@ -53,7 +53,7 @@ import org.apache.spark.storage.StorageLevel;
  * alone; one that is configured by name stays.
  *
  * <p>A retried run replaces its own rows, in one commit a table, and leaves those of other runs
- * alone. The MLlib model is saved below the lake, in {@code _models}.
+ * alone. MLlib models are saved below the lake, in {@code _models}.
  */
 public final class ForecastJob {
   static final String MONITOR_VERDICT = "monitor_verdict";
@@ -89,7 +89,10 @@ public final class ForecastJob {
     return new ForecastJob(context, map);
   }
 
-  /** Where an attempt's MLlib model is kept; nothing of another attempt is written over. */
+  /**
+   * Below this an attempt's MLlib models are kept, each by its name; nothing of another attempt is
+   * written over.
+   */
   private String modelPath() {
     return "%s/_models/%s/%s".formatted(context.lake().root(), context.runId(), context.attempt());
   }
@@ -119,9 +122,11 @@ public final class ForecastJob {
             newest -> figures.put(MONITOR_VERDICT, newest.verdict().standing().word()));
         figures.put(FALLS_BACK, fallsBack);
         long rows = requireSound(forecast, figures);
-        result.regression().ifPresent(this::save);
-        figures.put("regression_saved", result.regression().isPresent());
-        result.regression().ifPresent(model -> figures.put("model_path", modelPath()));
+        result.trained().forEach(this::save);
+        figures.put("models_saved", result.trained().size());
+        if (!result.trained().isEmpty()) {
+          figures.put("model_path", modelPath());
+        }
         replaceOwn(lake, Forecasts.TABLE, forecast, runDate);
         replaceOwn(lake, ForecastQuality.TABLE, quality(result, runDate), runDate);
         return new StageReport(
@@ -238,8 +243,8 @@ public final class ForecastJob {
     lake.replaceWhere(table, rows, own, Lake.Commit.PLAIN);
   }
 
-  private void save(PipelineModel model) {
-    String path = modelPath();
+  private void save(ModelChoice name, PipelineModel model) {
+    String path = modelPath() + "/" + name.word();
     try {
       model.write().overwrite().save(path);
     } catch (IOException e) {

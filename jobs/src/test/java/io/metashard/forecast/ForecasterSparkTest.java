@@ -179,7 +179,11 @@ class ForecasterSparkTest {
     Told told = told(tables, hour(20 * 24 - 1), hourly(HOUR, ModelChoice.AUTO));
     assertThat(metric(told, ModelChoice.GLM_CORRECTION, Scorecard.DEVIANCE))
         .isLessThan(metric(told, ModelChoice.TOTAL_SHARE, Scorecard.DEVIANCE));
-    assertThat(told.model()).isEqualTo(ModelChoice.GLM_CORRECTION);
+    // The class of what is read 40 times an hour, and not that of what never was, where there is
+    // nothing to win.
+    assertThat(told.model()).isEqualTo(ModelChoice.PER_CLASS);
+    assertThat(told.reason())
+        .containsPattern("hot segments by (glm|gbt)-correction|hot segments by geometric-mean");
   }
 
   @Test
@@ -214,7 +218,12 @@ class ForecasterSparkTest {
   void aModelThatIsSetIsUsed() {
     DemandRows tables = steady(10 * 24, 3);
     for (ModelChoice model :
-        List.of(ModelChoice.SEASONAL_NAIVE, ModelChoice.TOTAL_SHARE, ModelChoice.GLM_CORRECTION)) {
+        List.of(
+            ModelChoice.SEASONAL_NAIVE,
+            ModelChoice.TOTAL_SHARE,
+            ModelChoice.GLM_CORRECTION,
+            ModelChoice.GBT_CORRECTION,
+            ModelChoice.GEOMETRIC_MEAN)) {
       Told told = told(tables, hour(10 * 24), hourly(DAY, model));
       assertThat(told.model()).isEqualTo(model);
       assertThat(told.reason()).isEqualTo("forecast.model = " + model.word());
@@ -308,11 +317,11 @@ class ForecasterSparkTest {
       OriginFacts facts =
           new OriginFacts(
               origin, 30, 28, java.util.Collections.nCopies(Components.OBSERVED, 100.0), 100, 0);
-      return GlmCorrection.features(
-              SegmentStates.with(List.of(facts), states),
-              new ForecastModel.TotalShare(ClassMixtures.of(Components.PRIOR)),
-              24,
-              functions.col(OriginFacts.EXPECTED_TOTAL))
+      ForecastModel.TotalShare base =
+          new ForecastModel.TotalShare(ClassMixtures.of(Components.PRIOR), SharePool.NONE);
+      return new CorrectionFeatures(base, 24)
+          .with(
+              SegmentStates.with(List.of(facts), states), functions.col(OriginFacts.EXPECTED_TOTAL))
           .drop(SegmentStates.OBSERVED)
           .orderBy(Demand.OBJECT_ID, Demand.SEGMENT)
           .collectAsList();

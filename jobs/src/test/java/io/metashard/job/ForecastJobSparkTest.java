@@ -131,10 +131,13 @@ class ForecastJobSparkTest {
   }
 
   @Test
-  void theModelIsSavedAndCanBeLoaded() {
+  void theModelsAreSavedAndCanBeLoaded() {
     StageReport report = run("run-model", "forecast.backtest-origins=6");
-    assertThat(report.figures()).containsEntry("regression_saved", true);
-    assertThat(PipelineModel.load((String) report.figures().get("model_path")).stages()).hasSize(2);
+    assertThat(report.figures()).containsEntry("models_saved", 2);
+    for (String name : List.of("glm-correction", "gbt-correction")) {
+      assertThat(PipelineModel.load(report.figures().get("model_path") + "/" + name).stages())
+          .hasSize(2);
+    }
   }
 
   @Test
