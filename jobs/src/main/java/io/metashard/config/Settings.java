@@ -250,6 +250,17 @@ public final class Settings {
     return value;
   }
 
+  /** A list of durations, each as {@link #duration} takes it. */
+  public List<Duration> durations(String key) {
+    List<Duration> found = List.copyOf(read(key, () -> values.getDurationList(key)));
+    for (Duration value : found) {
+      if (value.isNegative()) {
+        throw new SettingsException("Cannot use %s = %s: negative".formatted(name(key), value));
+      }
+    }
+    return found;
+  }
+
   public List<String> strings(String key) {
     return List.copyOf(read(key, () -> values.getStringList(key)));
   }
@@ -370,7 +381,7 @@ public final class Settings {
   }
 
   /** In the largest unit that has it whole; days from three on: {@code 35d}, {@code 24h}. */
-  static String durationText(Duration duration) {
+  public static String durationText(Duration duration) {
     long millis = duration.toMillis();
     if (millis != 0 && millis % 86_400_000 == 0 && millis >= 3 * 86_400_000L) {
       return millis / 86_400_000 + "d";

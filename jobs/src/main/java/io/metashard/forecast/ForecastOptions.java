@@ -56,7 +56,12 @@ public record ForecastOptions(
     }
   }
 
-  private static void requireFewBuckets(String what, Duration span, Duration bucket, String key) {
+  /** The same forecast of another span. */
+  public ForecastOptions withHorizon(Duration other) {
+    return new ForecastOptions(bucket, other, history, backtestOrigins, model, seed);
+  }
+
+  static void requireFewBuckets(String what, Duration span, Duration bucket, String key) {
     if (span.toSeconds() / bucket.toSeconds() > MAX_BUCKETS) {
       throw new IllegalArgumentException(
           "Cannot use %s of %s in buckets of %s: that is more than %d buckets; shorten %s or lengthen forecast.bucket"

@@ -5,7 +5,7 @@ import java.util.List;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 
-/** One row per run, model, class of volume and metric: how good its back-test was. */
+/** One row per run, horizon, model, class of volume and metric: how good its back-test was. */
 public final class ForecastQuality {
   public static final String RUN_DATE = "run_date";
   public static final String RUN_ID = "run_id";

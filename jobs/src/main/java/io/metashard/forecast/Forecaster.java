@@ -62,7 +62,7 @@ public final class Forecaster {
   }
 
   /**
-   * Forecasts all segments of the objects that are served.
+   * Forecasts all segments of the objects that are served, over one horizon.
    *
    * @param demand as {@link Demand#SCHEMA}, of the objects' present segmentation; only what lies
    *     before the last whole bucket's end is looked at
@@ -71,34 +71,50 @@ public final class Forecaster {
    */
   public static ForecastResult forecast(
       Dataset<Row> demand, Dataset<Row> objects, Instant at, ForecastOptions options) {
-    return new Forecaster(Timeline.of(at, options), options).run(demand, objects);
-  }
-
-  private ForecastResult run(Dataset<Row> demand, Dataset<Row> objects) {
-    Dataset<Row> served =
-        SegmentStates.served(objects, timeline).persist(StorageLevel.MEMORY_AND_DISK());
-    Dataset<Row> history =
-        SegmentStates.history(demand, served, timeline).persist(StorageLevel.MEMORY_AND_DISK());
-    List<Dataset<Row>> cached = new ArrayList<>(List.of(served, history));
+    PastDemand past = PastDemand.of(demand, objects, at, options);
     boolean done = false;
     try {
-      Series series = series(history);
-      int first = TotalForecaster.first(series.requests());
-      List<Integer> past = timeline.backtestOrigins(first, mostOrigins(served));
+      ForecastResult result =
+          new Forecaster(past.timeline(options), options).run(past, new ArrayList<>(past.cached()));
+      done = true;
+      return result;
+    } finally {
+      if (!done) {
+        past.close();
+      }
+    }
+  }
+
+  /**
+   * The same for one of several horizons.
+   *
+   * @param past must stay open until what this returns is closed
+   */
+  public static ForecastResult forecast(PastDemand past, ForecastOptions options) {
+    return new Forecaster(past.timeline(options), options).run(past, new ArrayList<>());
+  }
+
+  private ForecastResult run(PastDemand demand, List<Dataset<Row>> cached) {
+    Dataset<Row> history = demand.history();
+    boolean done = false;
+    try {
+      int first = TotalForecaster.first(demand.requests());
+      List<Integer> past = timeline.backtestOrigins(first, mostOrigins(demand.served()));
       List<Integer> origins = new ArrayList<>(past);
       origins.add(timeline.origin());
-      Dataset<Row> universe = SegmentStates.universe(served);
+      Dataset<Row> universe = SegmentStates.universe(demand.served());
       try (DatasetCurves curves =
-          DatasetCurves.of(universe, history, moments(origins, series, first), curveHalfLives())) {
+          DatasetCurves.of(
+              universe, history, moments(origins, demand.requests(), first), curveHalfLives())) {
         Dataset<Row> known = curves.with(universe);
         Dataset<Row> sums =
             SegmentStates.at(
-                    SegmentStates.views(origins, series.requests(), first, timeline),
+                    SegmentStates.views(origins, demand.requests(), first, timeline),
                     known,
                     history)
                 .persist(StorageLevel.MEMORY_AND_DISK());
         cached.add(sums);
-        ForecastResult result = run(served, series, first, past, sums, cached);
+        ForecastResult result = run(demand, first, past, sums, cached);
         done = true;
         return result;
       }
@@ -124,10 +140,10 @@ public final class Forecaster {
     };
   }
 
-  private List<DatasetHistory.Moment> moments(List<Integer> origins, Series series, int first) {
+  private List<DatasetHistory.Moment> moments(List<Integer> origins, double[] series, int first) {
     long unit = timeline.unitSeconds();
     long[] missing =
-        TotalForecaster.missing(series.requests(), first, timeline.perDay())
+        TotalForecaster.missing(series, first, timeline.perDay())
             .mapToLong(bucket -> Math.floorDiv(timeline.at(bucket).getEpochSecond(), unit))
             .distinct()
             .toArray();
@@ -146,8 +162,7 @@ public final class Forecaster {
   }
 
   private ForecastResult run(
-      Dataset<Row> served,
-      Series series,
+      PastDemand demand,
       int first,
       List<Integer> past,
       Dataset<Row> sums,
@@ -155,7 +170,7 @@ public final class Forecaster {
     List<Integer> origins = new ArrayList<>(past);
     origins.add(timeline.origin());
     Map<Integer, String> methods = new TreeMap<>();
-    Map<Integer, OriginFacts> facts = facts(origins, sums, series.requests(), first, methods);
+    Map<Integer, OriginFacts> facts = facts(origins, sums, demand.requests(), first, methods);
     OriginFacts now = facts.get(timeline.origin());
 
     Backtest tried = backtest(past, facts, sums);
@@ -168,10 +183,10 @@ public final class Forecaster {
     Backtest backtest = tried.with(gate);
     Outcomes outcomes = outcomes(past, facts, sums, base, corrections, gate);
     ForecastModel chosen = chosen(gate, base, corrections, current, List.of(now));
-    Map<String, Object> figures = figures(past, first, series, now, methods, backtest, gate);
+    Map<String, Object> figures = figures(past, first, demand.rows(), now, methods, backtest, gate);
     figures.put("trained_rows", corrections.rows());
     return new ForecastResult(
-        rows(served, current, chosen, outcomes),
+        rows(demand.served(), current, chosen, outcomes),
         gate.name(),
         gate.reason(),
         quality(backtest, gate),
@@ -287,28 +302,6 @@ public final class Forecaster {
       }
     }
     return SharePool.fit(observed, mixed);
-  }
-
-  /**
-   * The demand of all served segments together.
-   *
-   * @param requests per bucket of the history
-   * @param rows of demand that they are made of
-   */
-  private record Series(double[] requests, long rows) {}
-
-  private Series series(Dataset<Row> history) {
-    double[] requests = new double[timeline.origin()];
-    long rows = 0;
-    for (Row row :
-        history
-            .groupBy(col(SegmentStates.BUCKET))
-            .agg(sum(col(Demand.REQUESTS)), count(lit(1)))
-            .collectAsList()) {
-      requests[row.getInt(0)] = row.getDouble(1);
-      rows += row.getLong(2);
-    }
-    return new Series(requests, rows);
   }
 
   private Map<Integer, OriginFacts> facts(
@@ -527,14 +520,14 @@ public final class Forecaster {
   private Map<String, Object> figures(
       List<Integer> past,
       int first,
-      Series series,
+      long demandRows,
       OriginFacts now,
       Map<Integer, String> methods,
       Backtest backtest,
       Gate gate) {
     Map<String, Object> figures = new LinkedHashMap<>();
     figures.put("horizon", timeline.originAt() + " to " + timeline.horizonEnd());
-    figures.put("demand_rows", series.rows());
+    figures.put("demand_rows", demandRows);
     figures.put("segments", now.known());
     figures.put("segments_requested_before", now.seen());
     figures.put("history_buckets", timeline.origin() - first);

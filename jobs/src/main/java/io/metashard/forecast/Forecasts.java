@@ -1,11 +1,16 @@
 package io.metashard.forecast;
 
+import static org.apache.spark.sql.functions.coalesce;
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.lit;
+
 import io.metashard.lake.TableDefinition;
 import java.util.List;
+import org.apache.spark.sql.Column;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 
-/** One row per run and segment of every present object: its requests over the horizon. */
+/** One row per run, horizon and segment of every present object: its requests over the horizon. */
 public final class Forecasts {
   public static final String RUN_DATE = "run_date";
   public static final String RUN_ID = "run_id";
@@ -29,6 +34,12 @@ public final class Forecasts {
   /** Share of the segment's requests that read the whole object, 0 to 1; what striping looks at. */
   public static final String WHOLE_SHARE = "whole_share";
 
+  /**
+   * Whether the horizon is {@code forecast.horizon}, which is planned by, and not one of {@code
+   * forecast.more-horizons}; null, in rows of versions that knew no others, is yes.
+   */
+  public static final String MAIN_HORIZON = "main_horizon";
+
   public static final StructType SCHEMA =
       new StructType()
           .add(RUN_DATE, DataTypes.DateType, false)
@@ -44,10 +55,16 @@ public final class Forecasts {
           .add(P_REQUESTED, DataTypes.DoubleType, false)
           .add(SHARE, DataTypes.DoubleType, false)
           .add(MODEL, DataTypes.StringType, false)
-          .add(WHOLE_SHARE, DataTypes.DoubleType, false);
+          .add(WHOLE_SHARE, DataTypes.DoubleType, false)
+          .add(MAIN_HORIZON, DataTypes.BooleanType, true);
 
   public static final TableDefinition TABLE =
       new TableDefinition("forecast", SCHEMA, List.of(RUN_DATE));
+
+  /** Holds for the rows that plans, scores and reports look at. */
+  public static Column ofMainHorizon() {
+    return coalesce(col(MAIN_HORIZON), lit(true));
+  }
 
   private Forecasts() {}
 }

@@ -7,6 +7,7 @@ import io.metashard.catalogue.SourceRoot;
 import io.metashard.config.Settings;
 import io.metashard.encode.EncodeOptions;
 import io.metashard.forecast.ForecastOptions;
+import io.metashard.forecast.MoreHorizons;
 import io.metashard.logs.IngestOptions;
 import io.metashard.logs.LogListing;
 import io.metashard.logs.LogSource;
@@ -152,7 +153,8 @@ final class Checks {
             value("logs", () -> LogSource.from(settings)),
             value("configuration", () -> IngestOptions.from(settings)),
             value("configuration", () -> AggregateOptions.from(settings)),
-            value("configuration", () -> ForecastOptions.from(settings)),
+            value(
+                "configuration", () -> MoreHorizons.from(settings, ForecastOptions.from(settings))),
             value("configuration", () -> EncodeOptions.from(settings)),
             value("configuration", () -> ReadOptions.from(settings)));
     Optional<PlanOptions> plan = value("configuration", () -> PlanOptions.from(settings));

@@ -13,12 +13,15 @@ import io.metashard.aggregate.Demand;
 import io.metashard.aggregate.Rebinned;
 import io.metashard.catalogue.ObjectStates;
 import io.metashard.catalogue.Objects;
+import io.metashard.config.Settings;
 import io.metashard.forecast.ForecastOptions;
 import io.metashard.forecast.ForecastQuality;
 import io.metashard.forecast.ForecastResult;
 import io.metashard.forecast.Forecaster;
 import io.metashard.forecast.Forecasts;
 import io.metashard.forecast.ModelChoice;
+import io.metashard.forecast.MoreHorizons;
+import io.metashard.forecast.PastDemand;
 import io.metashard.lake.Lake;
 import io.metashard.lake.TableDefinition;
 import io.metashard.shardmap.ShardMap;
@@ -29,6 +32,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.sql.Date;
 import java.sql.Timestamp;
+import java.time.Duration;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
@@ -46,8 +50,8 @@ import org.apache.spark.sql.RowFactory;
 import org.apache.spark.storage.StorageLevel;
 
 /**
- * Forecasts the horizon after the moment of planning: {@code demand} and {@code objects} to {@code
- * forecast} and {@code forecast_quality}.
+ * Forecasts the horizon after the moment of planning, and further ones that are asked for: {@code
+ * demand} and {@code objects} to {@code forecast} and {@code forecast_quality}.
  *
  * <p>While the monitor says fall back, a model that is chosen by back-test gives way to the base
  * alone; one that is configured by name stays.
@@ -63,6 +67,7 @@ public final class ForecastJob {
 
   private final JobContext context;
   private final ForecastOptions options;
+  private final MoreHorizons more;
   private final ShardMap shadow;
 
   public ForecastJob(JobContext context) {
@@ -73,6 +78,7 @@ public final class ForecastJob {
     this.context = context;
     this.shadow = shadow;
     this.options = ForecastOptions.from(context.settings());
+    this.more = MoreHorizons.from(context.settings(), options);
     if (!SAFE_RUN_ID.matcher(context.runId()).matches() || context.runId().startsWith(".")) {
       throw new MetashardException(
           MetashardException.USAGE,
@@ -113,36 +119,91 @@ public final class ForecastJob {
             : ObjectStates.refresh(catalogued, ShardMap.liveVersions(shadow.rows()));
     Dataset<Row> demand = Rebinned.toCurrent(lake.readPinned(Demand.TABLE), objects);
     LocalDate runDate = context.at().atZone(ZoneOffset.UTC).toLocalDate();
-    try (ForecastResult result = Forecaster.forecast(demand, objects, context.at(), used)) {
-      Dataset<Row> forecast =
-          stamped(result.forecast(), runDate).persist(StorageLevel.MEMORY_AND_DISK());
+    List<Told> told = new ArrayList<>();
+    try (PastDemand past = PastDemand.of(demand, objects, context.at(), used)) {
+      for (Duration horizon : more.withMain(used)) {
+        told.add(told(past, used.withHorizon(horizon), runDate));
+      }
+      Told main = told.get(0);
+      Map<String, Object> figures = new LinkedHashMap<>(main.figures());
+      judged.ifPresent(newest -> figures.put(MONITOR_VERDICT, newest.verdict().standing().word()));
+      figures.put(FALLS_BACK, fallsBack);
+      told.subList(1, told.size())
+          .forEach(
+              t ->
+                  t.figures()
+                      .forEach(
+                          (name, value) ->
+                              figures.put("horizon_%s_%s".formatted(t.word(), name), value)));
+      replaceOwn(
+          lake,
+          Forecasts.TABLE,
+          told.stream().map(Told::rows).reduce(Dataset::unionByName).orElseThrow(),
+          runDate);
+      replaceOwn(
+          lake,
+          ForecastQuality.TABLE,
+          quality(told.stream().flatMap(t -> t.quality().stream()).toList()),
+          runDate);
+      return new StageReport(
+          "forecast",
+          StageReport.DONE,
+          fallsBack
+              ? "%s alone: %s".formatted(used.model().word(), because(judged))
+              : main.reason(),
+          fingerprint,
+          ((Number) figures.get("demand_rows")).longValue(),
+          told.stream().mapToLong(Told::count).sum(),
+          0,
+          0,
+          figures);
+    } finally {
+      told.forEach(t -> t.rows().unpersist());
+    }
+  }
+
+  /**
+   * What is kept of the forecast of one horizon.
+   *
+   * @param word the horizon, as {@code 7d}
+   * @param rows as {@link Forecasts#SCHEMA}, cached
+   * @param quality as {@link ForecastQuality#SCHEMA}
+   */
+  private record Told(
+      String word,
+      Dataset<Row> rows,
+      long count,
+      List<Row> quality,
+      String reason,
+      Map<String, Object> figures) {}
+
+  private Told told(PastDemand past, ForecastOptions used, LocalDate runDate) {
+    boolean main = used.horizon().equals(options.horizon());
+    String word = Settings.durationText(used.horizon());
+    try (ForecastResult result = Forecaster.forecast(past, used)) {
+      Dataset<Row> rows =
+          stamped(result.forecast(), runDate)
+              .withColumn(Forecasts.MAIN_HORIZON, lit(main))
+              .selectExpr(Forecasts.SCHEMA.fieldNames())
+              .persist(StorageLevel.MEMORY_AND_DISK());
+      boolean done = false;
       try {
         Map<String, Object> figures = new LinkedHashMap<>(result.figures());
-        judged.ifPresent(
-            newest -> figures.put(MONITOR_VERDICT, newest.verdict().standing().word()));
-        figures.put(FALLS_BACK, fallsBack);
-        long rows = requireSound(forecast, figures);
-        result.trained().forEach(this::save);
+        long count = requireSound(rows, word, figures);
+        String path = main ? modelPath() : modelPath() + "-" + word;
+        result.trained().forEach((name, model) -> save(model, path + "/" + name.word()));
         figures.put("models_saved", result.trained().size());
         if (!result.trained().isEmpty()) {
-          figures.put("model_path", modelPath());
+          figures.put("model_path", path);
         }
-        replaceOwn(lake, Forecasts.TABLE, forecast, runDate);
-        replaceOwn(lake, ForecastQuality.TABLE, quality(result, runDate), runDate);
-        return new StageReport(
-            "forecast",
-            StageReport.DONE,
-            fallsBack
-                ? "%s alone: %s".formatted(used.model().word(), because(judged))
-                : result.reason(),
-            fingerprint,
-            ((Number) figures.get("demand_rows")).longValue(),
-            rows,
-            0,
-            0,
-            figures);
+        Told told =
+            new Told(word, rows, count, quality(result, used, runDate), result.reason(), figures);
+        done = true;
+        return told;
       } finally {
-        forecast.unpersist();
+        if (!done) {
+          rows.unpersist();
+        }
       }
     }
   }
@@ -178,12 +239,12 @@ public final class ForecastJob {
   private Dataset<Row> stamped(Dataset<Row> forecast, LocalDate runDate) {
     return forecast
         .withColumn(Forecasts.RUN_DATE, lit(Date.valueOf(runDate)))
-        .withColumn(Forecasts.RUN_ID, lit(context.runId()))
-        .selectExpr(Forecasts.SCHEMA.fieldNames());
+        .withColumn(Forecasts.RUN_ID, lit(context.runId()));
   }
 
   /** Refuses to write what a plan could not use; adds the sums to the figures. */
-  private static long requireSound(Dataset<Row> forecast, Map<String, Object> figures) {
+  private static long requireSound(
+      Dataset<Row> forecast, String horizon, Map<String, Object> figures) {
     Column expected = col(Forecasts.EXPECTED_REQUESTS);
     Column sound =
         expected
@@ -207,14 +268,14 @@ public final class ForecastJob {
     if (row.getLong(1) > 0) {
       throw new MetashardException(
           MetashardException.FAILED,
-          "Cannot write the forecast: %d of %d rows are not finite, ordered and positive; the forecast of the last run stays, report this with the table demand"
-              .formatted(row.getLong(1), row.getLong(0)));
+          "Cannot write the forecast of %s: %d of %d rows are not finite, ordered and positive; the forecast of the last run stays, report this with the table demand"
+              .formatted(horizon, row.getLong(1), row.getLong(0)));
     }
     figures.put("expected_requests", row.getDouble(2));
     return row.getLong(0);
   }
 
-  private Dataset<Row> quality(ForecastResult result, LocalDate runDate) {
+  private List<Row> quality(ForecastResult result, ForecastOptions used, LocalDate runDate) {
     long bucketMillis = options.bucket().toMillis();
     Timestamp origin =
         new Timestamp(Math.floorDiv(context.at().toEpochMilli(), bucketMillis) * bucketMillis);
@@ -225,13 +286,17 @@ public final class ForecastJob {
               Date.valueOf(runDate),
               context.runId(),
               origin,
-              options.horizon().toSeconds(),
+              used.horizon().toSeconds(),
               q.model().word(),
               q.volume(),
               q.metric(),
               q.value(),
               q.chosen() == ForecastResult.Chosen.YES));
     }
+    return rows;
+  }
+
+  private Dataset<Row> quality(List<Row> rows) {
     return context.spark().createDataFrame(rows, ForecastQuality.SCHEMA).coalesce(1);
   }
 
@@ -243,8 +308,7 @@ public final class ForecastJob {
     lake.replaceWhere(table, rows, own, Lake.Commit.PLAIN);
   }
 
-  private void save(ModelChoice name, PipelineModel model) {
-    String path = modelPath() + "/" + name.word();
+  private static void save(PipelineModel model, String path) {
     try {
       model.write().overwrite().save(path);
     } catch (IOException e) {
@@ -257,8 +321,13 @@ public final class ForecastJob {
 
   private String fingerprint(Lake lake, ForecastOptions used) {
     String inputs =
-        "forecast 1 %s demand %s objects %s at %s"
-            .formatted(used, lake.version(Demand.TABLE), lake.version(Objects.TABLE), context.at());
+        "forecast 1 %s %s demand %s objects %s at %s"
+            .formatted(
+                used,
+                more.spans(),
+                lake.version(Demand.TABLE),
+                lake.version(Objects.TABLE),
+                context.at());
     try {
       byte[] digest =
           MessageDigest.getInstance("SHA-256").digest(inputs.getBytes(StandardCharsets.UTF_8));

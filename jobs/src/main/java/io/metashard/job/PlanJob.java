@@ -205,7 +205,7 @@ public final class PlanJob {
 
   /** Forecasts of this run, else of the run whose horizon begins nearest the moment of planning. */
   private Forecast forecast(Dataset<Row> objects) {
-    Dataset<Row> all = context.lake().read(Forecasts.TABLE);
+    Dataset<Row> all = context.lake().read(Forecasts.TABLE).where(Forecasts.ofMainHorizon());
     Timestamp at = Timestamp.from(context.at());
     Column distance =
         abs(unix_timestamp(col(Forecasts.HORIZON_START)).minus(unix_timestamp(lit(at))));

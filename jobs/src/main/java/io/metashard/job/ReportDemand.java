@@ -82,7 +82,8 @@ final class ReportDemand {
               col(Forecasts.RUN_DATE)
                   .equalTo(lit(runDate))
                   .and(col(Forecasts.RUN_ID).equalTo(runId))
-                  .and(col(Forecasts.HORIZON_START).equalTo(lit(Timestamp.from(start)))));
+                  .and(col(Forecasts.HORIZON_START).equalTo(lit(Timestamp.from(start))))
+                  .and(Forecasts.ofMainHorizon()));
     }
   }
 
@@ -211,7 +212,9 @@ final class ReportDemand {
   private List<ForecastRun> forecasts() {
     return lake
         .read(Forecasts.TABLE)
-        .where(between(Forecasts.RUN_DATE, day(from).minusDays(1), day(to)))
+        .where(
+            between(Forecasts.RUN_DATE, day(from).minusDays(1), day(to))
+                .and(Forecasts.ofMainHorizon()))
         .groupBy(
             col(Forecasts.RUN_ID),
             col(Forecasts.RUN_DATE),
@@ -498,6 +501,9 @@ final class ReportDemand {
             col(ForecastQuality.RUN_DATE)
                 .equalTo(lit(forecast.runDate()))
                 .and(col(ForecastQuality.RUN_ID).equalTo(forecast.runId()))
+                .and(
+                    col(ForecastQuality.HORIZON_SECONDS)
+                        .equalTo(Duration.between(forecast.start(), forecast.end()).toSeconds()))
                 .and(col(ForecastQuality.CLASS).equalTo(ForecastQuality.ALL)))
         .collectAsList() // models times metrics
         .forEach(

@@ -240,7 +240,8 @@ final class ScoreJob {
           .read(Forecasts.TABLE)
           .where(
               col(Forecasts.RUN_ID)
-                  .isin(nights.stream().map(row -> row.getString(1)).distinct().toArray()))
+                  .isin(nights.stream().map(row -> row.getString(1)).distinct().toArray())
+                  .and(Forecasts.ofMainHorizon()))
           .groupBy(col(Forecasts.RUN_ID))
           .agg(max(col(Forecasts.HORIZON_START)), max(col(Forecasts.HORIZON_END)))
           .collectAsList() // at most one a night
@@ -279,7 +280,8 @@ final class ScoreJob {
             .where(
                 col(Forecasts.RUN_ID)
                     .equalTo(night.forecastRunId())
-                    .and(col(Forecasts.HORIZON_START).equalTo(Timestamp.from(night.start()))));
+                    .and(col(Forecasts.HORIZON_START).equalTo(Timestamp.from(night.start())))
+                    .and(Forecasts.ofMainHorizon()));
     // The segmentation that was forecast, which the catalogue may have left since.
     Dataset<Row> forecastObjects =
         forecast

@@ -131,6 +131,69 @@ class ForecastJobSparkTest {
   }
 
   @Test
+  void furtherHorizonsStandBesideTheMainOneAndChangeNothingOfIt() {
+    StageReport alone = run("run-alone", "forecast.backtest-origins=6");
+    long version = lake.version(Forecasts.TABLE).orElseThrow();
+    StageReport report =
+        run("run-more", "forecast.backtest-origins=6", "forecast.more-horizons=[1h, 7d]");
+    // All of them in one commit.
+    assertThat(lake.version(Forecasts.TABLE)).hasValue(version + 1);
+    assertThat(report.rowsOut()).isEqualTo(3L * SEGMENTS);
+    assertThat(report.fingerprint()).isNotEqualTo(alone.fingerprint());
+    Dataset<Row> forecast = lake.read(Forecasts.TABLE);
+    List<List<Row>> main = new ArrayList<>();
+    for (String id : List.of("run-alone", "run-more")) {
+      main.add(
+          forecast
+              .where(col(Forecasts.RUN_ID).equalTo(id).and(Forecasts.ofMainHorizon()))
+              .drop(Forecasts.RUN_ID)
+              .orderBy(Forecasts.SEGMENT)
+              .collectAsList());
+    }
+    assertThat(main.get(0)).hasSize(SEGMENTS);
+    assertThat(main.get(1)).isEqualTo(main.get(0));
+    alone
+        .figures()
+        .forEach(
+            (name, value) -> {
+              if (!name.equals("model_path")) {
+                assertThat(report.figures()).containsEntry(name, value);
+              }
+            });
+    // Of this hour of the day one request is planted; a week has seven days.
+    double day = (double) report.figures().get("expected_requests");
+    assertThat((double) report.figures().get("horizon_1h_expected_requests")).isBetween(0.5, 2.0);
+    assertThat((double) report.figures().get("horizon_7d_expected_requests"))
+        .isBetween(5 * day, 9 * day);
+    for (String word : List.of("1h", "7d")) {
+      long seconds = word.equals("1h") ? 3600 : 7 * 86_400;
+      Dataset<Row> rows =
+          forecast.where(
+              col(Forecasts.RUN_ID)
+                  .equalTo("run-more")
+                  .and(
+                      col(Forecasts.HORIZON_END).equalTo(Timestamp.from(AT.plusSeconds(seconds)))));
+      assertThat(rows.count()).isEqualTo(SEGMENTS);
+      assertThat(rows.where(Forecasts.ofMainHorizon()).count()).isZero();
+      assertThat(rows.select(Forecasts.MODEL).distinct().first().getString(0))
+          .isEqualTo(report.figures().get("horizon_" + word + "_model"));
+    }
+    // A week ahead from eight days: one origin, which nothing could be trained on.
+    assertThat(report.figures()).containsEntry("horizon_7d_models_saved", 0);
+    String saved = (String) report.figures().get("horizon_1h_model_path");
+    assertThat(saved).endsWith("-1h").contains("/_models/run-more/");
+    assertThat(PipelineModel.load(saved + "/gbt-correction").stages()).hasSize(2);
+    assertThat(
+            lake.read(ForecastQuality.TABLE)
+                .where(col(ForecastQuality.RUN_ID).equalTo("run-more"))
+                .select(ForecastQuality.HORIZON_SECONDS)
+                .distinct()
+                .as(org.apache.spark.sql.Encoders.LONG())
+                .collectAsList())
+        .contains(3600L, 86_400L);
+  }
+
+  @Test
   void theModelsAreSavedAndCanBeLoaded() {
     StageReport report = run("run-model", "forecast.backtest-origins=6");
     assertThat(report.figures()).containsEntry("models_saved", 2);

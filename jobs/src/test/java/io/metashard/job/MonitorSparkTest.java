@@ -90,22 +90,10 @@ class MonitorSparkTest {
         // A good forecast is near; a bad one has the order of heat upside down.
         double expected =
             day == GOOD ? came(day, segment) + 0.1 : came(day, SEGMENTS - 1 - segment) + 0.1;
-        forecasts.add(
-            RowFactory.create(
-                Date.valueOf(FIRST.plusDays(day)),
-                "night-" + day,
-                "o",
-                segment,
-                100L,
-                Timestamp.from(at(day)),
-                Timestamp.from(at(day + 1)),
-                expected,
-                expected / 2,
-                expected * 2,
-                expected > 1 ? 0.99 : 0.02,
-                1.0 / SEGMENTS,
-                "glm-correction",
-                0.0));
+        forecasts.add(forecast(day, segment, 1, expected, true));
+        // A horizon that is not over, and one that would make every score worse.
+        forecasts.add(forecast(day, segment, 7, 7 * expected, false));
+        forecasts.add(forecast(day, segment, 2, 1000, false));
       }
       runs.add(finished("night-" + day, day));
     }
@@ -115,6 +103,26 @@ class MonitorSparkTest {
     for (int day = GOOD + 1; day < DAYS; day++) {
       SCORED.add(score("night-" + day, day));
     }
+  }
+
+  private static Row forecast(
+      int day, int segment, int days, double expected, boolean mainHorizon) {
+    return RowFactory.create(
+        Date.valueOf(FIRST.plusDays(day)),
+        "night-" + day,
+        "o",
+        segment,
+        100L,
+        Timestamp.from(at(day)),
+        Timestamp.from(at(day + days)),
+        expected,
+        expected / 2,
+        expected * 2,
+        expected > 1 ? 0.99 : 0.02,
+        1.0 / SEGMENTS,
+        "glm-correction",
+        0.0,
+        mainHorizon);
   }
 
   /** Nothing for the last segment, and a little more or less from day to day. */

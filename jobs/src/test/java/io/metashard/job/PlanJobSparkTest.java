@@ -85,7 +85,8 @@ class PlanJobSparkTest {
                 -Math.expm1(-expected),
                 1.0 / segmentation.segments(),
                 "total-share",
-                i % 5 == 0 ? 0.9 : 0.0));
+                i % 5 == 0 ? 0.9 : 0.0,
+                true));
       }
     }
     lake.append(Objects.TABLE, spark.createDataFrame(objects, Objects.SCHEMA), Lake.Commit.PLAIN);
@@ -186,6 +187,52 @@ class PlanJobSparkTest {
     StageReport changed = job("run-3", 8, 1, older).withoutWriting().run();
     assertThat(changed.figures()).containsEntry("of_them_changed", (long) COUNT - 1);
     assertThat(blocks("run-3")).isEmpty();
+  }
+
+  @Test
+  void forecastsOfFurtherHorizonsChangeNoPlan() {
+    Lake more = new Lake(spark, qualifiedTemp());
+    more.append(Objects.TABLE, lake.read(Objects.TABLE), Lake.Commit.PLAIN);
+    Dataset<Row> forecasts = lake.read(Forecasts.TABLE);
+    more.append(Forecasts.TABLE, forecasts, Lake.Commit.PLAIN);
+    // Heat upside down, over an hour and over a week; and of a run that is not there.
+    for (int hours : new int[] {1, 168}) {
+      Dataset<Row> further =
+          forecasts
+              .withColumn(Forecasts.HORIZON_END, lit(Timestamp.from(AT.plusSeconds(hours * 3600L))))
+              .withColumn(
+                  Forecasts.EXPECTED_REQUESTS, lit(900).divide(col(Forecasts.EXPECTED_REQUESTS)))
+              .withColumn(Forecasts.MAIN_HORIZON, lit(false));
+      more.append(Forecasts.TABLE, further, Lake.Commit.PLAIN);
+      more.append(
+          Forecasts.TABLE, further.withColumn(Forecasts.RUN_ID, lit("planned")), Lake.Commit.PLAIN);
+    }
+    assertThat(more.read(Forecasts.TABLE).count()).isEqualTo(5 * forecasts.count()).isPositive();
+    // Rows of a version that knew no further horizons count as the main one's.
+    Lake old = new Lake(spark, qualifiedTemp());
+    old.append(Objects.TABLE, lake.read(Objects.TABLE), Lake.Commit.PLAIN);
+    old.append(
+        Forecasts.TABLE,
+        forecasts.withColumn(Forecasts.MAIN_HORIZON, lit(null).cast("boolean")),
+        Lake.Commit.PLAIN);
+    List<List<PlannedBlock>> planned = new ArrayList<>();
+    for (Lake each : List.of(lake, more, old)) {
+      JobContext context = new JobContext(spark, each, Settings.defaults(), AT, "planned");
+      StageReport report = new PlanJob(context, locations(8), 0, noMap(), BUCKETS).run();
+      assertThat(report.figures()).containsEntry("forecast_run_id", "run-1");
+      planned.add(
+          each
+              .read(Plans.TABLE)
+              .where(col(Plans.RUN_ID).equalTo("planned"))
+              .orderBy(PlannedBlocks.META_SHARD_ID, PlannedBlocks.BLOCK_INDEX)
+              .collectAsList()
+              .stream()
+              .map(PlannedBlocks::plannedBlock)
+              .toList());
+    }
+    assertThat(planned.get(0)).isNotEmpty();
+    assertThat(planned.get(1)).isEqualTo(planned.get(0));
+    assertThat(planned.get(2)).isEqualTo(planned.get(0));
   }
 
   @Test

@@ -76,7 +76,11 @@ class ReportJobSparkTest {
         forecast("night-2", "2026-01-03", "a", 0, 16),
         forecast("night-2", "2026-01-03", "a", 1, 0.1),
         forecast("night-2", "2026-01-03", "a", 2, 0.5),
-        forecast("night-2", "2026-01-03", "b", 0, 3));
+        forecast("night-2", "2026-01-03", "b", 0, 3),
+        // Over a week: the page is about the main horizon.
+        further(forecast("night-1", "2026-01-02", "a", 0, 800)),
+        further(forecast("night-2", "2026-01-03", "a", 0, 900)),
+        further(forecast("night-3", "2026-01-03", "b", 0, 1000)));
     List<Row> blocks = new ArrayList<>();
     for (int index = 0; index < 3; index++) {
       blocks.add(block("copied", 1, 2, index, 0, "l" + index)); // one segment, three times
@@ -196,7 +200,20 @@ class ReportJobSparkTest {
         0.9,
         0.5,
         "total-share",
-        0.0);
+        0.0,
+        true);
+  }
+
+  private static Row further(Row main) {
+    Object[] values = new Object[main.size()];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = main.get(i);
+    }
+    int start = Forecasts.SCHEMA.fieldIndex(Forecasts.HORIZON_START);
+    values[Forecasts.SCHEMA.fieldIndex(Forecasts.HORIZON_END)] =
+        Timestamp.from(main.getTimestamp(start).toInstant().plus(Duration.ofDays(7)));
+    values[Forecasts.SCHEMA.fieldIndex(Forecasts.MAIN_HORIZON)] = false;
+    return RowFactory.create(values);
   }
 
   private static Row block(String shard, int k, int m, int index, int segment, String location) {
