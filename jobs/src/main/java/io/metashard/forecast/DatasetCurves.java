@@ -41,6 +41,13 @@ final class DatasetCurves implements AutoCloseable {
   private static final String POSITIONS = "curve_positions";
   private static final String AHEAD = "ahead";
   private static final String PAST = "past";
+  private static final String HOURS = "hours";
+
+  /** What is expected of a cohort until the origin, by hour of the day. */
+  static final String HOURS_PAST = "hours_past";
+
+  /** What is expected of a cohort in each unit of the horizon. */
+  static final String HOURS_AHEAD = "hours_ahead";
 
   /** Fewer rows than this are sent to every task. */
   private static final long MOST_SENT = 20_000;
@@ -55,10 +62,17 @@ final class DatasetCurves implements AutoCloseable {
           .add(SegmentStates.AGE_FROM, DataTypes.LongType, false)
           .add(EXPECTED, new ArrayType(VALUES, false), false);
 
+  private static final StructType COHORT_HOURS =
+      new StructType()
+          .add(SegmentStates.AGE_FROM, DataTypes.LongType, false)
+          .add(HOURS_PAST, new ArrayType(DataTypes.DoubleType, false), false)
+          .add(HOURS_AHEAD, new ArrayType(DataTypes.DoubleType, false), false);
+
   private static final StructType LEARNED =
       new StructType()
           .add(COHORTS, new ArrayType(COHORT, false), false)
-          .add(POSITIONS, new ArrayType(new ArrayType(DataTypes.DoubleType, false), false), false);
+          .add(POSITIONS, new ArrayType(new ArrayType(DataTypes.DoubleType, false), false), false)
+          .add(HOURS, new ArrayType(COHORT_HOURS, false), false);
 
   private final Dataset<Row> learned;
 
@@ -73,12 +87,14 @@ final class DatasetCurves implements AutoCloseable {
    * @param history as {@link SegmentStates#history} gives
    * @param moments the origins, each with what was known before it
    * @param halfLivesSeconds of the past requests that a segment's own are held against
+   * @param profile whether {@link #hours} are wanted, of the last moment
    */
   static DatasetCurves of(
       Dataset<Row> universe,
       Dataset<Row> history,
       List<DatasetHistory.Moment> moments,
-      double[] halfLivesSeconds) {
+      double[] halfLivesSeconds,
+      Profile profile) {
     Dataset<Row> datasets =
         datasets(universe, history, moments.get(0).unitSeconds())
             .persist(StorageLevel.MEMORY_AND_DISK());
@@ -95,7 +111,7 @@ final class DatasetCurves implements AutoCloseable {
       for (int i = 0; i < all.length; i++) {
         priors[i] = DatasetCurve.ofAll(all[i]);
       }
-      UDF1<Row, Row> learn = row -> learn(row, moments, priors, halfLivesSeconds);
+      UDF1<Row, Row> learn = row -> learn(row, moments, priors, halfLivesSeconds, profile);
       Dataset<Row> learned =
           datasets
               .select(
@@ -168,8 +184,10 @@ final class DatasetCurves implements AutoCloseable {
       Row row,
       List<DatasetHistory.Moment> moments,
       DatasetCurve[] priors,
-      double[] halfLivesSeconds) {
+      double[] halfLivesSeconds,
+      Profile profile) {
     DatasetHistory history = history(row);
+    List<Row> hours = new ArrayList<>();
     TreeMap<Long, List<Row>> values = new TreeMap<>();
     List<List<Double>> positions = new ArrayList<>();
     for (int i = 0; i < moments.size(); i++) {
@@ -188,10 +206,15 @@ final class DatasetCurves implements AutoCloseable {
         places.add(curve.position(p));
       }
       positions.add(places);
+      if (profile == Profile.HOURLY && i == moments.size() - 1) {
+        for (DatasetHistory.Hours h : history.hours(curve, moments.get(i))) {
+          hours.add(RowFactory.create(h.born(), h.past(), h.ahead()));
+        }
+      }
     }
     List<Row> cohorts = new ArrayList<>();
     values.forEach((born, expected) -> cohorts.add(RowFactory.create(born, expected)));
-    return RowFactory.create(cohorts, positions);
+    return RowFactory.create(cohorts, positions, hours);
   }
 
   private static DatasetHistory history(Row row) {
@@ -251,6 +274,21 @@ final class DatasetCurves implements AutoCloseable {
             few ? broadcast(cohorts) : cohorts,
             new String[] {SegmentStates.DATASET, SegmentStates.AGE_FROM})
         .join(few ? broadcast(positions) : positions, SegmentStates.DATASET);
+  }
+
+  /**
+   * What is expected of the segments of each dataset and age hour by hour: {@link #HOURS_PAST} and
+   * {@link #HOURS_AHEAD}; no rows unless they were asked for.
+   */
+  Dataset<Row> hours() {
+    String cohort = "cohort";
+    return learned
+        .select(col(SegmentStates.DATASET), explode(col(TOLD).getField(HOURS)).as(cohort))
+        .select(
+            col(SegmentStates.DATASET),
+            col(cohort).getField(SegmentStates.AGE_FROM).as(SegmentStates.AGE_FROM),
+            col(cohort).getField(HOURS_PAST).as(HOURS_PAST),
+            col(cohort).getField(HOURS_AHEAD).as(HOURS_AHEAD));
   }
 
   /** What is expected of a segment at the origin of this number, over the horizon. */

@@ -113,6 +113,17 @@ final class DatasetHistory {
       return Math.pow(0.5, (origin() - 1 - unit) / (HALF_LIFE_DAYS * perDay()));
     }
 
+    /** Units, in part or whole, from the origin to the end of the horizon. */
+    int units() {
+      long end = originSeconds + horizonSeconds;
+      return Math.toIntExact(Math.floorDiv(end - 1, unitSeconds) + 1 - origin());
+    }
+
+    /** How much a past unit weighs: less the longer ago, 0 where there are no logs. */
+    double weighs(long unit) {
+      return unit >= first && unit < origin() ? weights[(int) (unit - first)] : 0;
+    }
+
     /** Whether there are logs of a unit. */
     boolean known(long unit) {
       return unit >= first && java.util.Arrays.binarySearch(missing, unit) < 0;
@@ -221,6 +232,31 @@ final class DatasetHistory {
         }
       }
       found.add(new Expected(cohort.born(), ahead(curve, moment, cohort.born()), past));
+    }
+    return found;
+  }
+
+  /**
+   * What the curve expects of an average segment of a cohort by the hour.
+   *
+   * @param past by hour of the day until the origin, weighing less the longer ago
+   * @param ahead of each whole unit from the one that the origin lies in
+   */
+  record Hours(long born, double[] past, double[] ahead) {}
+
+  /** What a curve expects of every cohort, hour by hour. */
+  List<Hours> hours(DatasetCurve curve, Moment moment) {
+    List<Hours> found = new ArrayList<>();
+    for (Cohort cohort : cohorts) {
+      double[] past = new double[moment.perDay()];
+      for (long u = Math.max(moment.first(), cohort.born()); u < moment.origin(); u++) {
+        past[moment.hour(u)] += moment.weighs(u) * rate(curve, moment, u, cohort.born());
+      }
+      double[] ahead = new double[moment.units()];
+      for (int i = 0; i < ahead.length; i++) {
+        ahead[i] = rate(curve, moment, moment.origin() + i, cohort.born());
+      }
+      found.add(new Hours(cohort.born(), past, ahead));
     }
     return found;
   }

@@ -19,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.UnaryOperator;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -55,10 +56,12 @@ public final class Forecaster {
 
   private final Timeline timeline;
   private final ForecastOptions options;
+  private final Profile profile;
 
-  private Forecaster(Timeline timeline, ForecastOptions options) {
+  private Forecaster(Timeline timeline, ForecastOptions options, Profile profile) {
     this.timeline = timeline;
     this.options = options;
+    this.profile = profile;
   }
 
   /**
@@ -75,7 +78,8 @@ public final class Forecaster {
     boolean done = false;
     try {
       ForecastResult result =
-          new Forecaster(past.timeline(options), options).run(past, new ArrayList<>(past.cached()));
+          new Forecaster(past.timeline(options), options, Profile.NONE)
+              .run(past, new ArrayList<>(past.cached()));
       done = true;
       return result;
     } finally {
@@ -90,8 +94,8 @@ public final class Forecaster {
    *
    * @param past must stay open until what this returns is closed
    */
-  public static ForecastResult forecast(PastDemand past, ForecastOptions options) {
-    return new Forecaster(past.timeline(options), options).run(past, new ArrayList<>());
+  public static ForecastResult forecast(PastDemand past, ForecastOptions options, Profile profile) {
+    return new Forecaster(past.timeline(options), options, profile).run(past, new ArrayList<>());
   }
 
   private ForecastResult run(PastDemand demand, List<Dataset<Row>> cached) {
@@ -103,9 +107,9 @@ public final class Forecaster {
       List<Integer> origins = new ArrayList<>(past);
       origins.add(timeline.origin());
       Dataset<Row> universe = SegmentStates.universe(demand.served());
+      List<DatasetHistory.Moment> moments = moments(origins, demand.requests(), first);
       try (DatasetCurves curves =
-          DatasetCurves.of(
-              universe, history, moments(origins, demand.requests(), first), curveHalfLives())) {
+          DatasetCurves.of(universe, history, moments, curveHalfLives(), profile)) {
         Dataset<Row> known = curves.with(universe);
         Dataset<Row> sums =
             SegmentStates.at(
@@ -114,7 +118,16 @@ public final class Forecaster {
                     history)
                 .persist(StorageLevel.MEMORY_AND_DISK());
         cached.add(sums);
-        ForecastResult result = run(demand, first, past, sums, cached);
+        UnaryOperator<Dataset<Row>> profiled = Forecaster::withoutProfile;
+        if (profile == Profile.HOURLY) {
+          Dataset<Row> hours = curves.hours().persist(StorageLevel.MEMORY_AND_DISK());
+          cached.add(hours);
+          // The curves are gone when the rows are written.
+          hours.count();
+          DatasetHistory.Moment now = moments.get(moments.size() - 1);
+          profiled = rows -> HourProfile.with(rows, hours, history, now);
+        }
+        ForecastResult result = run(demand, first, past, sums, profiled, cached);
         done = true;
         return result;
       }
@@ -131,6 +144,11 @@ public final class Forecaster {
     long segments = row.isNullAt(0) ? 0 : row.getLong(0);
     long able = Math.max(LEAST_ORIGINS, MOST_STATES / Math.max(1, segments));
     return Math.toIntExact(Math.min(options.backtestOrigins(), able));
+  }
+
+  private static Dataset<Row> withoutProfile(Dataset<Row> rows) {
+    return rows.withColumn(
+        Forecasts.PROFILE, lit(null).cast(Forecasts.SCHEMA.apply(Forecasts.PROFILE).dataType()));
   }
 
   private double[] curveHalfLives() {
@@ -166,6 +184,7 @@ public final class Forecaster {
       int first,
       List<Integer> past,
       Dataset<Row> sums,
+      UnaryOperator<Dataset<Row>> profiled,
       List<Dataset<Row>> cached) {
     List<Integer> origins = new ArrayList<>(past);
     origins.add(timeline.origin());
@@ -186,7 +205,7 @@ public final class Forecaster {
     Map<String, Object> figures = figures(past, first, demand.rows(), now, methods, backtest, gate);
     figures.put("trained_rows", corrections.rows());
     return new ForecastResult(
-        rows(demand.served(), current, chosen, outcomes),
+        rows(demand.served(), current, chosen, outcomes, profiled),
         gate.name(),
         gate.reason(),
         quality(backtest, gate),
@@ -546,7 +565,11 @@ public final class Forecaster {
   }
 
   private Dataset<Row> rows(
-      Dataset<Row> served, Dataset<Row> current, ForecastModel chosen, Outcomes outcomes) {
+      Dataset<Row> served,
+      Dataset<Row> current,
+      ForecastModel chosen,
+      Outcomes outcomes,
+      UnaryOperator<Dataset<Row>> profiled) {
     String expected = Forecasts.EXPECTED_REQUESTS;
     String whole = "seen_whole";
     String requests = "seen_requests";
@@ -567,22 +590,27 @@ public final class Forecaster {
             .over(object)
             .plus(PRIOR_WHOLE_REQUESTS * globalWhole)
             .divide(sum(col(requests)).over(object).plus(PRIOR_WHOLE_REQUESTS));
-    return SegmentStates.universe(served)
-        .join(predicted, new String[] {Demand.OBJECT_ID, Demand.SEGMENT})
-        .select(
-            col(Demand.OBJECT_ID).as(Forecasts.OBJECT_ID),
-            col(Demand.SEGMENT).as(Forecasts.SEGMENT),
-            col(Objects.SEGMENT_BYTES).as(Forecasts.SEGMENT_BYTES),
-            col(expected),
-            coalesce(col(whole), lit(0.0)).as(whole),
-            coalesce(col(requests), lit(0.0)).as(requests))
-        .withColumn(Forecasts.SHARE, col(expected).divide(sum(col(expected)).over(object)))
-        .withColumn(
-            Forecasts.WHOLE_SHARE,
-            col(whole)
-                .plus(objectWhole.multiply(PRIOR_WHOLE_REQUESTS))
-                .divide(col(requests).plus(PRIOR_WHOLE_REQUESTS)))
-        .withColumn(outcome, udf(outcomes, Outcomes.SCHEMA).apply(col(expected)))
+    Dataset<Row> rows =
+        SegmentStates.universe(served)
+            .join(predicted, new String[] {Demand.OBJECT_ID, Demand.SEGMENT})
+            .select(
+                col(Demand.OBJECT_ID).as(Forecasts.OBJECT_ID),
+                col(Demand.SEGMENT).as(Forecasts.SEGMENT),
+                col(Objects.SEGMENT_BYTES).as(Forecasts.SEGMENT_BYTES),
+                col(SegmentStates.DATASET),
+                col(SegmentStates.AGE_FROM),
+                col(expected),
+                coalesce(col(whole), lit(0.0)).as(whole),
+                coalesce(col(requests), lit(0.0)).as(requests))
+            .withColumn(Forecasts.SHARE, col(expected).divide(sum(col(expected)).over(object)))
+            .withColumn(
+                Forecasts.WHOLE_SHARE,
+                col(whole)
+                    .plus(objectWhole.multiply(PRIOR_WHOLE_REQUESTS))
+                    .divide(col(requests).plus(PRIOR_WHOLE_REQUESTS)))
+            .withColumn(outcome, udf(outcomes, Outcomes.SCHEMA).apply(col(expected)));
+    return profiled
+        .apply(rows)
         .select(
             col(Forecasts.OBJECT_ID),
             col(Forecasts.SEGMENT),
@@ -595,7 +623,8 @@ public final class Forecaster {
             col(outcome).getField(Outcomes.REQUESTED).as(Forecasts.P_REQUESTED),
             col(Forecasts.SHARE),
             lit(chosen.name().word()).as(Forecasts.MODEL),
-            col(Forecasts.WHOLE_SHARE));
+            col(Forecasts.WHOLE_SHARE),
+            col(Forecasts.PROFILE));
   }
 
   private static double globalWhole(Dataset<Row> current) {

@@ -7,6 +7,7 @@ import static org.apache.spark.sql.functions.lit;
 import io.metashard.lake.TableDefinition;
 import java.util.List;
 import org.apache.spark.sql.Column;
+import org.apache.spark.sql.types.ArrayType;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 
@@ -40,6 +41,12 @@ public final class Forecasts {
    */
   public static final String MAIN_HORIZON = "main_horizon";
 
+  /**
+   * {@link #EXPECTED_REQUESTS} by hour of the horizon, or by bucket where these are longer; null
+   * unless {@code forecast.profile} is on.
+   */
+  public static final String PROFILE = "profile";
+
   public static final StructType SCHEMA =
       new StructType()
           .add(RUN_DATE, DataTypes.DateType, false)
@@ -56,7 +63,8 @@ public final class Forecasts {
           .add(SHARE, DataTypes.DoubleType, false)
           .add(MODEL, DataTypes.StringType, false)
           .add(WHOLE_SHARE, DataTypes.DoubleType, false)
-          .add(MAIN_HORIZON, DataTypes.BooleanType, true);
+          .add(MAIN_HORIZON, DataTypes.BooleanType, true)
+          .add(PROFILE, new ArrayType(DataTypes.DoubleType, false), true);
 
   public static final TableDefinition TABLE =
       new TableDefinition("forecast", SCHEMA, List.of(RUN_DATE));

@@ -1,9 +1,11 @@
 package io.metashard.job;
 
 import static org.apache.spark.sql.functions.abs;
+import static org.apache.spark.sql.functions.aggregate;
 import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.count;
+import static org.apache.spark.sql.functions.forall;
 import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.sum;
 import static org.apache.spark.sql.functions.when;
@@ -22,6 +24,7 @@ import io.metashard.forecast.Forecasts;
 import io.metashard.forecast.ModelChoice;
 import io.metashard.forecast.MoreHorizons;
 import io.metashard.forecast.PastDemand;
+import io.metashard.forecast.Profile;
 import io.metashard.lake.Lake;
 import io.metashard.lake.TableDefinition;
 import io.metashard.shardmap.ShardMap;
@@ -68,6 +71,7 @@ public final class ForecastJob {
   private final JobContext context;
   private final ForecastOptions options;
   private final MoreHorizons more;
+  private final Profile profile;
   private final ShardMap shadow;
 
   public ForecastJob(JobContext context) {
@@ -79,6 +83,7 @@ public final class ForecastJob {
     this.shadow = shadow;
     this.options = ForecastOptions.from(context.settings());
     this.more = MoreHorizons.from(context.settings(), options);
+    this.profile = Profile.from(context.settings());
     if (!SAFE_RUN_ID.matcher(context.runId()).matches() || context.runId().startsWith(".")) {
       throw new MetashardException(
           MetashardException.USAGE,
@@ -180,7 +185,7 @@ public final class ForecastJob {
   private Told told(PastDemand past, ForecastOptions used, LocalDate runDate) {
     boolean main = used.horizon().equals(options.horizon());
     String word = Settings.durationText(used.horizon());
-    try (ForecastResult result = Forecaster.forecast(past, used)) {
+    try (ForecastResult result = Forecaster.forecast(past, used, profile)) {
       Dataset<Row> rows =
           stamped(result.forecast(), runDate)
               .withColumn(Forecasts.MAIN_HORIZON, lit(main))
@@ -256,7 +261,8 @@ public final class ForecastJob {
             .and(col(Forecasts.P_REQUESTED).between(0, 1))
             .and(col(Forecasts.SHARE).gt(0))
             .and(col(Forecasts.SHARE).leq(1 + 1e-9))
-            .and(col(Forecasts.WHOLE_SHARE).between(0, 1));
+            .and(col(Forecasts.WHOLE_SHARE).between(0, 1))
+            .and(soundProfile());
     Row row =
         forecast
             .agg(
@@ -273,6 +279,19 @@ public final class ForecastJob {
     }
     figures.put("expected_requests", row.getDouble(2));
     return row.getLong(0);
+  }
+
+  /** Holds where there is no profile, or it is the expected requests cut into hours. */
+  private static Column soundProfile() {
+    Column hours = col(Forecasts.PROFILE);
+    Column sum = aggregate(hours, lit(0.0), (all, hour) -> all.plus(hour));
+    return hours
+        .isNull()
+        .or(
+            forall(hours, hour -> hour.geq(0))
+                .and(
+                    abs(sum.minus(col(Forecasts.EXPECTED_REQUESTS)))
+                        .leq(col(Forecasts.EXPECTED_REQUESTS).multiply(1e-9).plus(1e-12))));
   }
 
   private List<Row> quality(ForecastResult result, ForecastOptions used, LocalDate runDate) {
@@ -321,10 +340,11 @@ public final class ForecastJob {
 
   private String fingerprint(Lake lake, ForecastOptions used) {
     String inputs =
-        "forecast 1 %s %s demand %s objects %s at %s"
+        "forecast 1 %s %s profile %s demand %s objects %s at %s"
             .formatted(
                 used,
                 more.spans(),
+                profile,
                 lake.version(Demand.TABLE),
                 lake.version(Objects.TABLE),
                 context.at());

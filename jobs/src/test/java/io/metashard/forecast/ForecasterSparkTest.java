@@ -60,7 +60,17 @@ class ForecasterSparkTest {
 
   private static Told told(
       Dataset<Row> demand, Dataset<Row> objects, Instant at, ForecastOptions options) {
-    try (ForecastResult result = Forecaster.forecast(demand, objects, at, options)) {
+    return told(demand, objects, at, options, Profile.NONE);
+  }
+
+  private static Told told(
+      Dataset<Row> demand,
+      Dataset<Row> objects,
+      Instant at,
+      ForecastOptions options,
+      Profile profile) {
+    try (PastDemand past = PastDemand.of(demand, objects, at, options);
+        ForecastResult result = Forecaster.forecast(past, options, profile)) {
       Map<String, Row> rows = new TreeMap<>();
       Map<String, Double> shares = new TreeMap<>();
       for (Row row : result.forecast().collectAsList()) {
@@ -79,6 +89,7 @@ class ForecasterSparkTest {
         assertThat(share).isPositive();
         assertThat(whole).isBetween(0.0, 1.0);
         assertThat(row.<String>getAs(Forecasts.MODEL)).isEqualTo(result.model().word());
+        requireProfile(row, expected, options, profile);
         shares.merge(id, share, Double::sum);
       }
       shares.forEach((id, sum) -> assertThat(sum).as(id).isCloseTo(1, within(1e-9)));
@@ -91,6 +102,20 @@ class ForecasterSparkTest {
           result.reason(),
           result.model());
     }
+  }
+
+  private static void requireProfile(
+      Row row, double expected, ForecastOptions options, Profile profile) {
+    if (profile == Profile.NONE) {
+      assertThat(row.<Object>getAs(Forecasts.PROFILE)).isNull();
+      return;
+    }
+    List<Double> hours = row.getList(row.fieldIndex(Forecasts.PROFILE));
+    assertThat(hours)
+        .hasSize((int) Math.max(1, options.horizon().toHours()))
+        .allMatch(hour -> hour >= 0 && Double.isFinite(hour));
+    assertThat(hours.stream().mapToDouble(hour -> hour).sum())
+        .isCloseTo(expected, within(1e-9 * expected));
   }
 
   private static double metric(Told told, ModelChoice model, String metric) {
@@ -215,6 +240,62 @@ class ForecasterSparkTest {
   }
 
   @Test
+  void theProfileTellsTheHoursThatCame() {
+    // A job reads some segments at three; others are read in office hours.
+    DemandRows past = new DemandRows().object("nightly", 6).object("office", 12);
+    Random random = new Random(4);
+    int days = 10;
+    double[][] came = new double[18][24];
+    for (int t = 0; t < 24 * (days + 1); t++) {
+      for (int s = 0; s < 18; s++) {
+        boolean office = s >= 6;
+        double mean =
+            office ? (t % 24 >= 9 && t % 24 < 17 ? 2.0 : 0.1) : (t % 24 == 3 ? 1.0 + s : 0);
+        int n = poisson(random, mean);
+        if (t >= 24 * days) {
+          came[s][t % 24] += n;
+        } else if (n > 0) {
+          past.requests(office ? "office" : "nightly", office ? s - 6 : s, hour(t), n);
+        }
+      }
+    }
+    Told told =
+        told(
+            past.demand(),
+            past.objects(),
+            hour(24 * days),
+            hourly(DAY, ModelChoice.TOTAL_SHARE),
+            Profile.HOURLY);
+    double surprise = 0;
+    double least = 0;
+    double requests = 0;
+    for (int s = 0; s < 18; s++) {
+      String key = s < 6 ? "nightly#" + s : "office#" + (s - 6);
+      Row row = told.rows().get(key);
+      List<Double> hours = row.getList(row.fieldIndex(Forecasts.PROFILE));
+      double expected = row.getAs(Forecasts.EXPECTED_REQUESTS);
+      double atThree = hours.get(3) / expected;
+      double inOffice = hours.subList(9, 17).stream().mapToDouble(h -> h).sum() / expected;
+      if (s < 6) {
+        // Ten requests in ten days leave more doubt than sixty.
+        assertThat(atThree).as(key).isGreaterThan(s == 0 ? 0.5 : 0.7);
+      } else {
+        // Sixteen of 17.6 are planted there.
+        assertThat(inOffice).as(key).isBetween(0.8, 0.98);
+      }
+      for (int h = 0; h < 24; h++) {
+        surprise -= came[s][h] * Math.log(hours.get(h) / expected);
+        double planted = s < 6 ? (h == 3 ? 1 : 0) : (h >= 9 && h < 17 ? 2.0 : 0.1) / 17.6;
+        least -= planted > 0 ? came[s][h] * Math.log(planted) : 0;
+        requests += came[s][h];
+      }
+    }
+    // Nats per request; an even profile has ln 24 = 3.18.
+    assertThat(least / requests).isBetween(2.0, 2.5);
+    assertThat(surprise / requests).isLessThan(least / requests + 0.15);
+  }
+
+  @Test
   void aModelThatIsSetIsUsed() {
     DemandRows tables = steady(10 * 24, 3);
     for (ModelChoice model :
@@ -252,7 +333,7 @@ class ForecasterSparkTest {
   void whatComesAfterTheMomentOfPlanningChangesNothing() {
     DemandRows tables = steady(9 * 24, 2);
     Instant at = hour(8 * 24).plusSeconds(1800);
-    Told once = told(tables, at, HOURLY);
+    Told once = told(tables.demand(), tables.objects(), at, HOURLY, Profile.HOURLY);
     Random random = new Random(11);
     Dataset<Row> past =
         tables.demand().where(functions.col(Demand.BUCKET_START).lt(Timestamp.from(hour(8 * 24))));
@@ -261,7 +342,7 @@ class ForecasterSparkTest {
       future.requests(
           random.nextBoolean() ? "a" : "b", random.nextInt(10), hour(t), 1 + random.nextInt(5000));
     }
-    Told again = told(past.union(future.demand()), tables.objects(), at, HOURLY);
+    Told again = told(past.union(future.demand()), tables.objects(), at, HOURLY, Profile.HOURLY);
     assertThat(again.reason()).isEqualTo(once.reason());
     assertThat(again.rows()).isEqualTo(once.rows());
     assertThat(again.quality()).isEqualTo(once.quality());
@@ -307,7 +388,8 @@ class ForecasterSparkTest {
             universe,
             history,
             List.of(moment),
-            new double[] {96 * 3600.0, Double.POSITIVE_INFINITY})) {
+            new double[] {96 * 3600.0, Double.POSITIVE_INFINITY},
+            Profile.NONE)) {
       Dataset<Row> states =
           SegmentStates.at(
                   SegmentStates.views(List.of(origin), series, first, timeline),

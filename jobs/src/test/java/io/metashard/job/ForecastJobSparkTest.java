@@ -1,6 +1,7 @@
 package io.metashard.job;
 
 import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.size;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -135,7 +136,11 @@ class ForecastJobSparkTest {
     StageReport alone = run("run-alone", "forecast.backtest-origins=6");
     long version = lake.version(Forecasts.TABLE).orElseThrow();
     StageReport report =
-        run("run-more", "forecast.backtest-origins=6", "forecast.more-horizons=[1h, 7d]");
+        run(
+            "run-more",
+            "forecast.backtest-origins=6",
+            "forecast.more-horizons=[1h, 7d]",
+            "forecast.profile=true");
     // All of them in one commit.
     assertThat(lake.version(Forecasts.TABLE)).hasValue(version + 1);
     assertThat(report.rowsOut()).isEqualTo(3L * SEGMENTS);
@@ -146,7 +151,7 @@ class ForecastJobSparkTest {
       main.add(
           forecast
               .where(col(Forecasts.RUN_ID).equalTo(id).and(Forecasts.ofMainHorizon()))
-              .drop(Forecasts.RUN_ID)
+              .drop(Forecasts.RUN_ID, Forecasts.PROFILE)
               .orderBy(Forecasts.SEGMENT)
               .collectAsList());
     }
@@ -175,6 +180,8 @@ class ForecastJobSparkTest {
                       col(Forecasts.HORIZON_END).equalTo(Timestamp.from(AT.plusSeconds(seconds)))));
       assertThat(rows.count()).isEqualTo(SEGMENTS);
       assertThat(rows.where(Forecasts.ofMainHorizon()).count()).isZero();
+      assertThat(rows.where(size(col(Forecasts.PROFILE)).equalTo(seconds / 3600)).count())
+          .isEqualTo(SEGMENTS);
       assertThat(rows.select(Forecasts.MODEL).distinct().first().getString(0))
           .isEqualTo(report.figures().get("horizon_" + word + "_model"));
     }

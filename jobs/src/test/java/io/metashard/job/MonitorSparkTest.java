@@ -122,7 +122,8 @@ class MonitorSparkTest {
         1.0 / SEGMENTS,
         "glm-correction",
         0.0,
-        mainHorizon);
+        mainHorizon,
+        null);
   }
 
   /** Nothing for the last segment, and a little more or less from day to day. */

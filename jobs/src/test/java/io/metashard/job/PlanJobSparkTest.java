@@ -86,7 +86,8 @@ class PlanJobSparkTest {
                 1.0 / segmentation.segments(),
                 "total-share",
                 i % 5 == 0 ? 0.9 : 0.0,
-                true));
+                true,
+                null));
       }
     }
     lake.append(Objects.TABLE, spark.createDataFrame(objects, Objects.SCHEMA), Lake.Commit.PLAIN);

@@ -201,7 +201,8 @@ class ReportJobSparkTest {
         0.5,
         "total-share",
         0.0,
-        true);
+        true,
+        null);
   }
 
   private static Row further(Row main) {
