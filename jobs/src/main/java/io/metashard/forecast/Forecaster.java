@@ -200,15 +200,15 @@ public final class Forecaster {
 
     Gate gate = gate(tried, corrections);
     Backtest backtest = tried.with(gate);
-    Outcomes outcomes = outcomes(past, facts, sums, base, corrections, gate);
+    Chances chances = chances(past, facts, sums, base, corrections, gate);
     ForecastModel chosen = chosen(gate, base, corrections, current, List.of(now));
     Map<String, Object> figures = figures(past, first, demand.rows(), now, methods, backtest, gate);
     figures.put("trained_rows", corrections.rows());
     return new ForecastResult(
-        rows(demand.served(), current, chosen, outcomes, profiled),
+        rows(demand.served(), current, chosen, chances.outcomes(), profiled),
         gate.name(),
         gate.reason(),
-        quality(backtest, gate),
+        quality(backtest, gate, chances.coverage()),
         corrections.trained(),
         figures,
         cached);
@@ -256,10 +256,18 @@ public final class Forecaster {
   }
 
   /**
+   * What may come of an expectation, and how often it came as an interval had said.
+   *
+   * @param coverage by word of the class of volume, or {@link ForecastQuality#ALL}; of the origins
+   *     that models are judged on, by intervals learned from those that had ended before
+   */
+  private record Chances(Outcomes outcomes, Map<String, Double> coverage) {}
+
+  /**
    * What may come of what the chosen model expects, by all origins of the back-test: chances need
    * more cases than a choice does, and its few weights were not learned from single segments.
    */
-  private static Outcomes outcomes(
+  private Chances chances(
       List<Integer> past,
       Map<Integer, OriginFacts> facts,
       Dataset<Row> sums,
@@ -267,14 +275,75 @@ public final class Forecaster {
       Corrections corrections,
       Gate gate) {
     if (past.isEmpty()) {
-      return Outcomes.UNCALIBRATED;
+      return new Chances(Outcomes.UNCALIBRATED, Map.of());
     }
     List<OriginFacts> all = facts(past, facts);
     Dataset<Row> states = SegmentStates.with(all, sums);
     ForecastModel model = chosen(gate, base, corrections, states, all);
     List<ForecastModel> models = gate.name() == Gate.BASE ? List.of(model) : List.of(base, model);
     Scorecard scores = Scorecard.of(states, models, base).only(gate.name().word());
-    return scores.bins().isEmpty() ? Outcomes.UNCALIBRATED : Outcomes.of(scores);
+    if (scores.bins().isEmpty()) {
+      return new Chances(Outcomes.UNCALIBRATED, Map.of());
+    }
+    List<Integer> judging = past.subList(0, judged(past));
+    Scorecard earlier = scores.from(endedBefore(past));
+    return new Chances(
+        Outcomes.of(scores),
+        earlier.bins().isEmpty()
+            ? Map.of()
+            : coverage(
+                SegmentStates.with(facts(judging, facts), sums), models, Outcomes.of(earlier)));
+  }
+
+  /** How many of the origins, the newest first, models are judged on. */
+  private static int judged(List<Integer> past) {
+    return Math.max(1, past.size() / 3);
+  }
+
+  /** Origins whose horizons had ended when those that models are judged on began. */
+  private List<Integer> endedBefore(List<Integer> past) {
+    int judged = judged(past);
+    return past.subList(judged, past.size()).stream()
+        .filter(origin -> origin + timeline.horizon() <= past.get(judged - 1))
+        .toList();
+  }
+
+  /**
+   * Shares of segments whose count lay within what the last model's interval says.
+   *
+   * @param models the first one sorts segments into classes of volume
+   */
+  private static Map<String, Double> coverage(
+      Dataset<Row> states, List<ForecastModel> models, Outcomes outcomes) {
+    String sorting = "sorting";
+    String expected = "expected";
+    String outcome = "outcome";
+    Column observed = col(SegmentStates.OBSERVED);
+    Column within =
+        observed.between(col(outcome).getField(Outcomes.LOW), col(outcome).getField(Outcomes.HIGH));
+    Map<String, Double> coverage = new TreeMap<>();
+    double segments = 0;
+    double covered = 0;
+    for (Row row :
+        models
+            .get(models.size() - 1)
+            .predict(models.get(0).predict(states, sorting), expected)
+            .select(
+                observed,
+                VolumeClass.nameOf(col(sorting)).as("volume"),
+                udf(outcomes, Outcomes.SCHEMA).apply(col(expected)).as(outcome))
+            .groupBy("volume")
+            .agg(count(lit(1)), sum(when(within, 1L).otherwise(0L)))
+            .collectAsList()) {
+      coverage.put(
+          VolumeClass.valueOf(row.getString(0)).word(), (double) row.getLong(2) / row.getLong(1));
+      segments += row.getLong(1);
+      covered += row.getLong(2);
+    }
+    if (segments > 0) {
+      coverage.put(ForecastQuality.ALL, covered / segments);
+    }
+    return coverage;
   }
 
   /** Learns the mixtures of shares from some origins. */
@@ -407,13 +476,9 @@ public final class Forecaster {
     }
     Map<Integer, List<ShareMixture.Observed>> sample =
         sample(SegmentStates.with(facts(past, facts), sums));
-    int judged = Math.max(1, past.size() / 3);
+    int judged = judged(past);
     List<OriginFacts> judging = facts(past.subList(0, judged), facts);
-    // What is learned from ended before what is judged began.
-    List<Integer> training =
-        past.subList(judged, past.size()).stream()
-            .filter(origin -> origin + timeline.horizon() <= past.get(judged - 1))
-            .toList();
+    List<Integer> training = endedBefore(past);
     Backtest unscored = new Backtest(sample, new Scorecard(List.of()));
     ForecastModel.TotalShare base = base(training, facts, sums, unscored);
     Dataset<Row> states = SegmentStates.with(judging, sums);
@@ -508,8 +573,14 @@ public final class Forecaster {
     return Gate.of(fixed, "forecast.model = " + fixed.word());
   }
 
-  private static List<ForecastResult.Quality> quality(Backtest backtest, Gate gate) {
+  private static List<ForecastResult.Quality> quality(
+      Backtest backtest, Gate gate, Map<String, Double> coverage) {
     List<ForecastResult.Quality> quality = new ArrayList<>();
+    coverage.forEach(
+        (volume, share) ->
+            quality.add(
+                new ForecastResult.Quality(
+                    gate.name(), volume, Scorecard.COVERAGE, share, ForecastResult.Chosen.YES)));
     for (ModelChoice model : ModelChoice.values()) {
       if (!backtest.scores().has(model)) {
         continue;

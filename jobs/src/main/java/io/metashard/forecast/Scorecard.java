@@ -16,6 +16,7 @@ import static org.apache.spark.sql.functions.sum;
 import static org.apache.spark.sql.functions.when;
 
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -46,6 +47,10 @@ record Scorecard(List<Bin> bins) {
   static final String WAPE = "wape";
   static final String LOG_LOSS = "share_log_loss";
   static final String CAPTURE = "heat_capture_top_10_percent";
+
+  /** Of the chosen model only: the share of segments whose count lay in the interval. */
+  static final String COVERAGE = ForecastMonitor.COVERAGE;
+
   static final String SEGMENTS = "segments";
   static final String OBSERVED_REQUESTS = "observed_requests";
   static final String EXPECTED_REQUESTS = "expected_requests";
@@ -194,6 +199,11 @@ record Scorecard(List<Bin> bins) {
 
   boolean has(ModelChoice model) {
     return bins.stream().anyMatch(b -> b.model().equals(model.word()));
+  }
+
+  /** What was forecast from some origins. */
+  Scorecard from(Collection<Integer> origins) {
+    return where(b -> origins.contains(b.origin()));
   }
 
   private Scorecard where(Predicate<Bin> filter) {

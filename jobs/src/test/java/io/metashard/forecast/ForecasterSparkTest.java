@@ -170,6 +170,15 @@ class ForecasterSparkTest {
     assertThat(told.value("a", 0, Forecasts.LOW_80)).isGreaterThan(40);
     assertThat(told.value("a", 0, Forecasts.HIGH_80)).isLessThan(120);
     assertThat(told.reason()).contains("deviance seasonal-naive").contains("back-test origins");
+    // Of the cold ones nearly all: an interval of a mean of 0.1 holds 0.
+    assertThat(metric(told, told.model(), Scorecard.COVERAGE)).isBetween(0.7, 1.0);
+    assertThat(
+            java.util.Arrays.stream(told.quality())
+                .filter(q -> q.metric().equals(Scorecard.COVERAGE)))
+        .allMatch(q -> q.model() == told.model() && q.value() >= 0 && q.value() <= 1)
+        .filteredOn(q -> q.volume().equals(VolumeClass.HOT.word()))
+        .hasSize(1)
+        .allMatch(q -> q.value() > 0.5);
   }
 
   @Test
