@@ -550,6 +550,58 @@ class ForecasterSparkTest {
     assertThat(told(tables, hour(10 * 24), HOURLY).total()).isBetween(800.0, 3000.0);
   }
 
+  /** Requests from eight to twenty of two segments, and three requests ever of another object. */
+  private static DemandRows officeHours(
+      int days, java.util.function.IntToDoubleFunction level, int shiftedFrom) {
+    DemandRows tables = new DemandRows().object("a", 3).object("rare", 1);
+    for (int t = 0; t < 24 * days; t++) {
+      // Local time that goes one hour forward: the same habits begin an hour earlier in UTC.
+      int local = t % 24 + (t / 24 >= shiftedFrom ? 1 : 0);
+      double requests = (local >= 8 && local < 20 ? 20 : 1) * level.applyAsDouble(t / 24);
+      tables.requests("a", 0, hour(t), requests).requests("a", 1, hour(t), requests / 4);
+    }
+    return tables
+        .requests("rare", 0, hour(30), 1)
+        .requests("rare", 0, hour(100), 1)
+        .requests("rare", 0, hour(170), 1);
+  }
+
+  private static final ForecastOptions FEW_ORIGINS =
+      new ForecastOptions(HOUR, DAY, Duration.ofDays(35), 2, ModelChoice.TOTAL_SHARE, 1);
+
+  /** Requests of a usual day of {@link #officeHours}. */
+  private static final double USUAL = 1.25 * (12 * 20 + 12);
+
+  @Test
+  void aHolidayInTheMidstOfTheHistoryIsNotTakenForTheDayToCome() {
+    Told told = told(officeHours(12, day -> day == 8 ? 0.2 : 1, 99), hour(12 * 24), FEW_ORIGINS);
+    assertThat(told.total()).isBetween(0.8 * USUAL, 1.1 * USUAL);
+    assertThat(told.expected("rare", 0)).isBetween(0.01, 3.0);
+    assertThat(told.expected("a", 2)).isLessThan(told.expected("a", 1) / 5);
+  }
+
+  @Test
+  void aHolidayAsTheLastDayLowersTheNextButDoesNotEndIt() {
+    Told told = told(officeHours(12, day -> day == 11 ? 0.2 : 1, 99), hour(12 * 24), FEW_ORIGINS);
+    assertThat(told.total()).isBetween(0.3 * USUAL, 1.1 * USUAL);
+    assertThat(told.expected("a", 0)).isBetween(0.3 * 0.8 * USUAL, 0.8 * 1.1 * USUAL);
+  }
+
+  @Test
+  void aDaylightSavingJumpLeavesTheDayAsItWasAndItsHoursNearby() {
+    DemandRows tables = officeHours(14, day -> 1, 10);
+    Told told = told(tables.demand(), tables.objects(), hour(14 * 24), FEW_ORIGINS, Profile.HOURLY);
+    assertThat(told.total()).isCloseTo(USUAL, within(0.1 * USUAL));
+    Row row = told.rows().get("a#0");
+    List<Double> hours = row.getList(row.fieldIndex(Forecasts.PROFILE));
+    double sum = hours.stream().mapToDouble(h -> h).sum();
+    // Eleven hours that are busy before and after, and two that are in doubt.
+    assertThat(hours.subList(8, 19).stream().mapToDouble(h -> h).sum() / sum).isGreaterThan(0.75);
+    assertThat(hours.get(7)).isBetween(2.0, 22.0);
+    assertThat(hours.get(19)).isBetween(0.5, 20.0);
+    assertThat(hours.get(2)).isLessThan(3);
+  }
+
   @Test
   void wholeReadsAreSharedByWhatIsKnown() {
     DemandRows tables = new DemandRows().object("whole", 2).object("part", 2).object("none", 1);
