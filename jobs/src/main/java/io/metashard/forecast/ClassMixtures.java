@@ -31,9 +31,6 @@ import scala.collection.Seq;
  * @param byClass by {@link VolumeClass}, each as long as those of all
  */
 record ClassMixtures(ShareMixture all, List<List<Double>> byClass) implements Serializable {
-  /** Requests that the prior of a class counts for. */
-  private static final double PRIOR_REQUESTS = 100;
-
   private static final int ROUNDS = 200;
   private static final double SHARE_GRAINS = 1L << 48;
 
@@ -59,16 +56,19 @@ record ClassMixtures(ShareMixture all, List<List<Double>> byClass) implements Se
    *
    * @param sums by class: what each component expects of all its segments, were the totals known
    * @param counted by class: those with requests, or a sample of them with their requests weighted
+   * @param priorRequests that the weights of all count for
    */
-  static ClassMixtures fit(ShareMixture all, double[][] sums, List<List<Counted>> counted) {
+  static ClassMixtures fit(
+      ShareMixture all, double[][] sums, List<List<Counted>> counted, double priorRequests) {
     List<List<Double>> byClass = new ArrayList<>();
     for (int c = 0; c < VolumeClass.values().length; c++) {
-      byClass.add(fit(all.weights(), sums[c], counted.get(c)));
+      byClass.add(fit(all.weights(), sums[c], counted.get(c), priorRequests));
     }
     return new ClassMixtures(all, byClass);
   }
 
-  private static List<Double> fit(List<Double> prior, double[] sums, List<Counted> counted) {
+  private static List<Double> fit(
+      List<Double> prior, double[] sums, List<Counted> counted, double priorRequests) {
     int n = prior.size();
     double[] w = prior.stream().mapToDouble(Double::doubleValue).toArray();
     if (Arrays.stream(sums).noneMatch(sum -> sum > 0)) {
@@ -89,8 +89,7 @@ record ClassMixtures(ShareMixture all, List<List<Double>> byClass) implements Se
       }
       double moved = 0;
       for (int k = 0; k < n; k++) {
-        double weight =
-            (w[k] * next[k] + PRIOR_REQUESTS * prior.get(k)) / (sums[k] + PRIOR_REQUESTS);
+        double weight = (w[k] * next[k] + priorRequests * prior.get(k)) / (sums[k] + priorRequests);
         moved += Math.abs(weight - w[k]);
         w[k] = weight;
       }

@@ -50,13 +50,10 @@ final class Components {
   /** How many are made of requests: all but the uniform one. */
   static final int OBSERVED = COUNTED + 4;
 
-  static final double SAME_PHASE_HALF_LIFE_DAYS = 3;
   static final double STEADY_SHORT_DAYS = 1;
   static final double STEADY_LONG_DAYS = 3;
   static final double WEAK_PRIOR_REQUESTS = 4;
   static final double STRONG_PRIOR_REQUESTS = 16;
-
-  private static final Duration LONGEST_HALF_LIFE = Duration.ofHours(96);
 
   /** What a mixture starts from: days weigh more than hours. */
   static final ShareMixture PRIOR =
@@ -84,9 +81,9 @@ final class Components {
 
   private Components() {}
 
-  /** Half-lives in buckets: evenly spaced in the logarithm, from one bucket to 96 hours. */
-  static double[] halfLives(Timeline timeline) {
-    double longest = Math.max(2, timeline.buckets(LONGEST_HALF_LIFE));
+  /** Half-lives in buckets: evenly spaced in the logarithm, from one bucket to the longest. */
+  static double[] halfLives(Timeline timeline, Duration longestHalfLife) {
+    double longest = Math.max(2, timeline.buckets(longestHalfLife));
     double[] halfLives = new double[RECENT];
     for (int k = 0; k < RECENT; k++) {
       halfLives[k] = Math.pow(longest, (double) k / (RECENT - 1));

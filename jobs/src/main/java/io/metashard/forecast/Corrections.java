@@ -34,8 +34,11 @@ record Corrections(List<ForecastModel> models, Map<ModelChoice, PipelineModel> t
 
   /**
    * @param states of past origins, as {@link SegmentStates#with} gives
+   * @param ridge L2 penalty of the regression
+   * @param seed of what the trees sample
    */
-  static Corrections fit(Dataset<Row> states, CorrectionFeatures features, long seed) {
+  static Corrections fit(
+      Dataset<Row> states, CorrectionFeatures features, double ridge, long seed) {
     List<Column> used = new ArrayList<>();
     List<Column> spreads = new ArrayList<>();
     for (String feature : CorrectionFeatures.names()) {
@@ -63,7 +66,7 @@ record Corrections(List<ForecastModel> models, Map<ModelChoice, PipelineModel> t
       if (varying.length == 0) {
         return NONE;
       }
-      GlmCorrection glm = GlmCorrection.fit(training, features, varying);
+      GlmCorrection glm = GlmCorrection.fit(training, features, varying, ridge);
       GbtCorrection gbt = GbtCorrection.fit(training, features, varying, seed);
       return new Corrections(
           List.of(glm, gbt),

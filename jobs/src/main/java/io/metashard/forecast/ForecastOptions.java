@@ -11,6 +11,7 @@ import java.time.Duration;
  * @param history how much of the past is used at most; at least one bucket
  * @param backtestOrigins most rolling origins that train and choose the model; 0: no back-test
  * @param seed of the samples that training draws
+ * @param parameters half-lives, windows and the like
  */
 public record ForecastOptions(
     Duration bucket,
@@ -18,7 +19,8 @@ public record ForecastOptions(
     Duration history,
     int backtestOrigins,
     ModelChoice model,
-    long seed) {
+    long seed,
+    ForecastParameters parameters) {
   /** The total of every bucket comes to the driver: this bounds how many there are. */
   public static final int MAX_BUCKETS = 60_000;
 
@@ -54,6 +56,38 @@ public record ForecastOptions(
           "Cannot back-test from %d origins: it must be 0 to %d; set forecast.backtest-origins"
               .formatted(backtestOrigins, MAX_BACKTEST_ORIGINS));
     }
+    if (parameters.span(Tunable.WINDOW).compareTo(bucket) < 0) {
+      throw new IllegalArgumentException(
+          "Cannot learn from a window of %s: it must be at least one bucket of %s; set forecast.parameters.window"
+              .formatted(parameters.span(Tunable.WINDOW), bucket));
+    }
+  }
+
+  /** With the usual half-lives, windows and the like. */
+  public ForecastOptions(
+      Duration bucket,
+      Duration horizon,
+      Duration history,
+      int backtestOrigins,
+      ModelChoice model,
+      long seed) {
+    this(bucket, horizon, history, backtestOrigins, model, seed, ForecastParameters.usual(history));
+  }
+
+  /** The same, made by another model. */
+  public ForecastOptions with(ModelChoice other) {
+    return new ForecastOptions(bucket, horizon, history, backtestOrigins, other, seed, parameters);
+  }
+
+  /** The same with other half-lives, windows and the like. */
+  public ForecastOptions with(ForecastParameters others) {
+    return new ForecastOptions(bucket, horizon, history, backtestOrigins, model, seed, others);
+  }
+
+  /** How much of the past is learned from. */
+  Duration learnedFrom() {
+    Duration window = parameters.span(Tunable.WINDOW);
+    return window.compareTo(history) < 0 ? window : history;
   }
 
   /** The same forecast of another span. */
@@ -76,6 +110,7 @@ public record ForecastOptions(
         settings.duration("forecast.history"),
         settings.integer("forecast.backtest-origins"),
         ModelChoice.parse(settings.oneOf("forecast.model", ModelChoice.words())),
-        settings.longInteger("forecast.seed"));
+        settings.longInteger("forecast.seed"),
+        ForecastParameters.from(settings, settings.duration("forecast.history")));
   }
 }

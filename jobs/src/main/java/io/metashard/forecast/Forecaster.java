@@ -113,7 +113,8 @@ public final class Forecaster {
         Dataset<Row> known = curves.with(universe);
         Dataset<Row> sums =
             SegmentStates.at(
-                    SegmentStates.views(origins, demand.requests(), first, timeline),
+                    SegmentStates.views(
+                        origins, demand.requests(), first, timeline, options.parameters()),
                     known,
                     history)
                 .persist(StorageLevel.MEMORY_AND_DISK());
@@ -152,7 +153,8 @@ public final class Forecaster {
   }
 
   private double[] curveHalfLives() {
-    double[] halfLives = Components.halfLives(timeline);
+    double[] halfLives =
+        Components.halfLives(timeline, options.parameters().span(Tunable.RECENT_HALF_LIFE));
     return new double[] {
       halfLives[Components.RECENT - 1] * timeline.bucketSeconds(), Double.POSITIVE_INFINITY
     };
@@ -347,7 +349,7 @@ public final class Forecaster {
   }
 
   /** Learns the mixtures of shares from some origins. */
-  private static ForecastModel.TotalShare base(
+  private ForecastModel.TotalShare base(
       List<Integer> origins,
       Map<Integer, OriginFacts> facts,
       Dataset<Row> sums,
@@ -371,7 +373,8 @@ public final class Forecaster {
             .add(new ClassMixtures.Counted(ofTotal, o.requests()));
       }
     }
-    ClassMixtures mixtures = ClassMixtures.fit(all, expected, counted);
+    ClassMixtures mixtures =
+        ClassMixtures.fit(all, expected, counted, options.parameters().value(Tunable.CLASS_PRIOR));
     return new ForecastModel.TotalShare(mixtures, pool(origins, facts, backtest, mixtures));
   }
 
@@ -416,7 +419,8 @@ public final class Forecaster {
               Arrays.copyOf(series, origin),
               Math.min(first, origin),
               timeline.perDay(),
-              timeline.horizon());
+              timeline.horizon(),
+              options.parameters().days(Tunable.TOTAL_ERROR_HALF_LIFE));
       Row row = found.get(origin);
       List<Double> ofComponents = new ArrayList<>();
       for (int k = 0; k < Components.OBSERVED; k++) {
@@ -507,7 +511,11 @@ public final class Forecaster {
       long kept = Math.max(1, Math.round((double) REGRESSION_SAMPLE / rows * HASH_RANGE));
       seen = seen.where(hash().lt(kept));
     }
-    return Corrections.fit(seen, new CorrectionFeatures(base, timeline.perDay()), options.seed());
+    return Corrections.fit(
+        seen,
+        new CorrectionFeatures(base, timeline.perDay()),
+        options.parameters().value(Tunable.RIDGE),
+        options.seed());
   }
 
   /** The same row gets the same number, 0 to {@link #HASH_RANGE} - 1, in every run. */

@@ -23,7 +23,6 @@ record GlmCorrection(CorrectionFeatures features, PipelineModel model) implement
   /** A prediction is between the base over this and the base times this. */
   static final double CAP = 4;
 
-  private static final double RIDGE = 0.01;
   private static final int ROUNDS = 15;
   private static final double TOLERANCE = 1e-4;
 
@@ -41,8 +40,10 @@ record GlmCorrection(CorrectionFeatures features, PipelineModel model) implement
    * @param training with features by the true totals: the error of the total's forecast is none of
    *     the shares'
    * @param varying features that tell rows apart
+   * @param ridge L2 penalty
    */
-  static GlmCorrection fit(Dataset<Row> training, CorrectionFeatures features, String[] varying) {
+  static GlmCorrection fit(
+      Dataset<Row> training, CorrectionFeatures features, String[] varying, double ridge) {
     GeneralizedLinearRegression regression =
         new GeneralizedLinearRegression()
             .setFamily("poisson")
@@ -51,7 +52,7 @@ record GlmCorrection(CorrectionFeatures features, PipelineModel model) implement
             .setLabelCol(SegmentStates.OBSERVED)
             .setOffsetCol(CorrectionFeatures.OFFSET)
             .setPredictionCol(PREDICTION)
-            .setRegParam(RIDGE)
+            .setRegParam(ridge)
             .setMaxIter(ROUNDS)
             .setTol(TOLERANCE);
     VectorAssembler assembler = new VectorAssembler().setInputCols(varying).setOutputCol(VECTOR);

@@ -24,10 +24,18 @@ record SegmentHistory(int[] buckets, double[] requests, double[] whole) {
    * @param perDay buckets of a day
    * @param horizon buckets
    * @param halfLives of the recent sums, in buckets
+   * @param samePhaseHalfLifeDays of the sum over the same hours of former days
    * @param dayScales the day before the origin, the day before that, ...: what makes that day as
    *     busy as all of them are on average; 0 for a day without requests
    */
-  record View(int origin, int back, int perDay, int horizon, double[] halfLives, double[] dayScales)
+  record View(
+      int origin,
+      int back,
+      int perDay,
+      int horizon,
+      double[] halfLives,
+      double samePhaseHalfLifeDays,
+      double[] dayScales)
       implements java.io.Serializable {}
 
   /** What is known at an origin, and what came. */
@@ -63,8 +71,7 @@ record SegmentHistory(int[] buckets, double[] requests, double[] whole) {
       }
       if (Math.floorMod(bucket - view.origin(), view.perDay()) < view.horizon()) {
         sums[Components.SAME_PHASE] +=
-            requests[i]
-                * Math.pow(0.5, lag / (Components.SAME_PHASE_HALF_LIFE_DAYS * view.perDay()));
+            requests[i] * Math.pow(0.5, lag / (view.samePhaseHalfLifeDays() * view.perDay()));
       }
       if (lag / view.perDay() < days.length) {
         days[lag / view.perDay()] += requests[i];

@@ -343,9 +343,13 @@ final class SegmentStates {
    * @param first first bucket with a request
    */
   static List<SegmentHistory.View> views(
-      List<Integer> origins, double[] series, int first, Timeline timeline) {
+      List<Integer> origins,
+      double[] series,
+      int first,
+      Timeline timeline,
+      ForecastParameters parameters) {
     List<SegmentHistory.View> views = new ArrayList<>();
-    double[] halfLives = Components.halfLives(timeline);
+    double[] halfLives = Components.halfLives(timeline, parameters.span(Tunable.RECENT_HALF_LIFE));
     for (int origin : origins) {
       int perDay = timeline.perDay();
       int days =
@@ -373,6 +377,7 @@ final class SegmentStates {
               perDay,
               timeline.horizon(),
               halfLives,
+              parameters.days(Tunable.SAME_PHASE_HALF_LIFE),
               scales));
     }
     return views;

@@ -23,7 +23,7 @@ record Timeline(Instant start, long bucketSeconds, int origin, int horizon)
   static Timeline of(Instant at, ForecastOptions options) {
     long bucketSeconds = options.bucket().toSeconds();
     long originSeconds = Math.floorDiv(at.getEpochSecond(), bucketSeconds) * bucketSeconds;
-    int history = Math.toIntExact(options.history().toSeconds() / bucketSeconds);
+    int history = Math.toIntExact(options.learnedFrom().toSeconds() / bucketSeconds);
     return new Timeline(
         Instant.ofEpochSecond(originSeconds - history * bucketSeconds),
         bucketSeconds,

@@ -20,7 +20,6 @@ final class TotalForecaster {
 
   private static final int WINDOWS = 120;
   private static final double IMPROBABLE_GAP = 50;
-  private static final double ERROR_HALF_LIFE_DAYS = 7;
 
   /** Tried windows that the prior of a candidate's error counts for. */
   private static final double PRIOR_WINDOWS = 3;
@@ -39,6 +38,7 @@ final class TotalForecaster {
   private final int first;
   private final int perDay;
   private final int horizon;
+  private final double errorHalfLifeDays;
   private final boolean[] missing;
   private final double[] sums;
   private final int[] present;
@@ -47,11 +47,13 @@ final class TotalForecaster {
   /** Forecast made from the buckets before one; NaN where there is too little history. */
   private record Candidate(String name, double[] forecasts) {}
 
-  private TotalForecaster(double[] series, int first, int perDay, int horizon) {
+  private TotalForecaster(
+      double[] series, int first, int perDay, int horizon, double errorHalfLifeDays) {
     this.series = series;
     this.first = first;
     this.perDay = perDay;
     this.horizon = horizon;
+    this.errorHalfLifeDays = errorHalfLifeDays;
     this.missing = gaps(this.series, first, perDay);
     this.sums = new double[series.length + 1];
     this.present = new int[series.length + 1];
@@ -107,9 +109,12 @@ final class TotalForecaster {
    * @param first first bucket with a request; the length of the series if none has
    * @param perDay buckets of a day
    * @param horizon buckets to sum over
+   * @param errorHalfLifeDays of the errors that candidates weigh by
    */
-  static Total forecast(double[] series, int first, int perDay, int horizon) {
-    TotalForecaster forecaster = new TotalForecaster(series, first, perDay, horizon);
+  static Total forecast(
+      double[] series, int first, int perDay, int horizon, double errorHalfLifeDays) {
+    TotalForecaster forecaster =
+        new TotalForecaster(series, first, perDay, horizon, errorHalfLifeDays);
     List<Integer> windows = forecaster.windows();
     TreeSet<Integer> needed = new TreeSet<>(windows);
     needed.add(series.length);
@@ -174,7 +179,7 @@ final class TotalForecaster {
       if (Double.isFinite(candidate.forecasts[t])) {
         double actual = Math.max(sums[t + horizon] - sums[t], 0.5);
         double error = Math.log(actual / Math.max(candidate.forecasts[t], 0.5));
-        double weight = Math.pow(0.5, (series.length - t) / (ERROR_HALF_LIFE_DAYS * perDay));
+        double weight = Math.pow(0.5, (series.length - t) / (errorHalfLifeDays * perDay));
         sum += weight * error * error;
         weights += weight;
       }

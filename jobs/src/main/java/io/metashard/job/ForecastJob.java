@@ -220,13 +220,7 @@ public final class ForecastJob {
 
   /** The same forecast, by total and shares, without a correction. */
   private static ForecastOptions baseOnly(ForecastOptions options) {
-    return new ForecastOptions(
-        options.bucket(),
-        options.horizon(),
-        options.history(),
-        options.backtestOrigins(),
-        ModelChoice.TOTAL_SHARE,
-        options.seed());
+    return options.with(ModelChoice.TOTAL_SHARE);
   }
 
   private static String because(Optional<Monitor.Newest> judged) {

@@ -30,7 +30,7 @@ class ClassMixturesTest {
       }
       counted.get(c).add(new ClassMixtures.Counted(expected, hot ? expected[0] : expected[1] / 2));
     }
-    ClassMixtures mixtures = ClassMixtures.fit(EVEN, sums, counted);
+    ClassMixtures mixtures = ClassMixtures.fit(EVEN, sums, counted, 100);
     List<Double> hot = mixtures.byClass().get(VolumeClass.HOT.ordinal());
     List<Double> low = mixtures.byClass().get(VolumeClass.LOW.ordinal());
     assertThat(hot.get(0)).isBetween(0.9, 1.02);
@@ -50,7 +50,7 @@ class ClassMixturesTest {
       sums[c] = new double[] {1, 1, 1};
       counted.add(List.of(new ClassMixtures.Counted(new double[] {1, 0, 0}, 1)));
     }
-    for (List<Double> weights : ClassMixtures.fit(EVEN, sums, counted).byClass()) {
+    for (List<Double> weights : ClassMixtures.fit(EVEN, sums, counted, 100).byClass()) {
       assertThat(weights).allSatisfy(w -> assertThat(w).isBetween(0.32, 0.35));
     }
   }

@@ -401,7 +401,12 @@ class ForecasterSparkTest {
             Profile.NONE)) {
       Dataset<Row> states =
           SegmentStates.at(
-                  SegmentStates.views(List.of(origin), series, first, timeline),
+                  SegmentStates.views(
+                      List.of(origin),
+                      series,
+                      first,
+                      timeline,
+                      ForecastParameters.usual(Duration.ofDays(35))),
                   curves.with(universe),
                   history)
               .where(functions.col(SegmentStates.LAST_BUCKET).isNotNull());

@@ -15,7 +15,7 @@ class SegmentHistoryTest {
   private static final double[] HALF_LIVES = {1, 2, 4, 8, 16, 32, 64, 96};
 
   private static SegmentHistory.View view(int origin, int horizon, double... scales) {
-    return new SegmentHistory.View(origin, 24, 24, horizon, HALF_LIVES, scales);
+    return new SegmentHistory.View(origin, 24, 24, horizon, HALF_LIVES, 3, scales);
   }
 
   private static SegmentHistory history(double[] series) {

@@ -15,7 +15,7 @@ class TotalForecasterTest {
 
   private static double forecast(double[] series, int horizon) {
     int first = TotalForecaster.first(series);
-    return TotalForecaster.forecast(series, first, 24, horizon).expected();
+    return TotalForecaster.forecast(series, first, 24, horizon, 7).expected();
   }
 
   private static double cycle(int t) {
