@@ -92,7 +92,7 @@ public record ForecastOptions(
 
   /** The same forecast of another span. */
   public ForecastOptions withHorizon(Duration other) {
-    return new ForecastOptions(bucket, other, history, backtestOrigins, model, seed);
+    return new ForecastOptions(bucket, other, history, backtestOrigins, model, seed, parameters);
   }
 
   static void requireFewBuckets(String what, Duration span, Duration bucket, String key) {

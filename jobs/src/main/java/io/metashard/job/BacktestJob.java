@@ -12,6 +12,7 @@ import io.metashard.forecast.ForecastQuality;
 import io.metashard.forecast.ForecastResult;
 import io.metashard.forecast.Forecaster;
 import io.metashard.forecast.Forecasts;
+import io.metashard.forecast.RollingBacktest;
 import java.sql.Timestamp;
 import java.time.Instant;
 import java.util.Arrays;
@@ -123,11 +124,8 @@ public final class BacktestJob {
   private Dataset<Row> objects(Dataset<Row> demand, Instant origin) {
     Timestamp before = Timestamp.from(origin);
     if (request.objects() != null) {
-      Dataset<Row> known =
-          conformed(request.objects(), Objects.SCHEMA, NEEDED_OBJECTS)
-              .where(col(Objects.MODIFIED_AT).lt(before));
-      return known.select(
-          Arrays.stream(known.columns()).map(BacktestJob::knownThen).toArray(Column[]::new));
+      return RollingBacktest.knownBefore(
+          conformed(request.objects(), Objects.SCHEMA, NEEDED_OBJECTS), origin);
     }
     return demand
         .where(col(Demand.BUCKET_START).lt(before))
@@ -140,16 +138,6 @@ public final class BacktestJob {
         .withColumn(Objects.FIRST_SEEN, col(Objects.MODIFIED_AT))
         .withColumn(Objects.SOURCE_STATE, lit(Objects.PRESENT))
         .withColumn(Objects.STATE, lit(Objects.PENDING));
-  }
-
-  private static Column knownThen(String column) {
-    return switch (column) {
-      case Objects.FIRST_SEEN -> col(Objects.MODIFIED_AT).as(column);
-      case Objects.SOURCE_STATE -> lit(Objects.PRESENT).as(column);
-      case Objects.STATE -> lit(Objects.PENDING).as(column);
-      case Objects.SEGMENT_BYTES -> functions.coalesce(col(column), lit(1L)).as(column);
-      default -> col(column);
-    };
   }
 
   /** The file with all columns of a schema; those it lacks are null. */

@@ -56,8 +56,9 @@ import org.apache.spark.storage.StorageLevel;
  * Forecasts the horizon after the moment of planning, and further ones that are asked for: {@code
  * demand} and {@code objects} to {@code forecast} and {@code forecast_quality}.
  *
- * <p>While the monitor says fall back, a model that is chosen by back-test gives way to the base
- * alone; one that is configured by name stays.
+ * <p>It is made with what the tuner set, where the configuration does not say otherwise. While the
+ * monitor says fall back, a model that is chosen by back-test gives way to the base alone; one that
+ * is configured by name stays.
  *
  * <p>A retried run replaces its own rows, in one commit a table, and leaves those of other runs
  * alone. MLlib models are saved below the lake, in {@code _models}.
@@ -65,6 +66,9 @@ import org.apache.spark.storage.StorageLevel;
 public final class ForecastJob {
   static final String MONITOR_VERDICT = "monitor_verdict";
   static final String FALLS_BACK = "falls_back";
+
+  /** Parameters that the tuner changed. */
+  static final String TUNED = "tuned";
 
   private static final Pattern SAFE_RUN_ID = Pattern.compile("[A-Za-z0-9._-]+");
 
@@ -114,7 +118,8 @@ public final class ForecastJob {
     boolean fallsBack =
         options.model() == ModelChoice.AUTO
             && judged.filter(Monitor.Newest::saysFallBack).isPresent();
-    ForecastOptions used = fallsBack ? baseOnly(options) : options;
+    ForecastOptions tuned = new TuningTable(context).inForce(options);
+    ForecastOptions used = fallsBack ? tuned.with(ModelChoice.TOTAL_SHARE) : tuned;
     // One version of each table for all passes: another run may commit meanwhile.
     String fingerprint = fingerprint(lake, used);
     Dataset<Row> catalogued = lake.readPinned(Objects.TABLE);
@@ -133,6 +138,10 @@ public final class ForecastJob {
       Map<String, Object> figures = new LinkedHashMap<>(main.figures());
       judged.ifPresent(newest -> figures.put(MONITOR_VERDICT, newest.verdict().standing().word()));
       figures.put(FALLS_BACK, fallsBack);
+      String changed = TuningTable.changed(options, tuned);
+      if (!changed.isEmpty()) {
+        figures.put(TUNED, changed);
+      }
       told.subList(1, told.size())
           .forEach(
               t ->
@@ -216,11 +225,6 @@ public final class ForecastJob {
   private Monitor monitor() {
     return new Monitor(
         context, ScoreJob.modeWord(shadow == null ? NightlyJob.Mode.REAL : NightlyJob.Mode.SHADOW));
-  }
-
-  /** The same forecast, by total and shares, without a correction. */
-  private static ForecastOptions baseOnly(ForecastOptions options) {
-    return options.with(ModelChoice.TOTAL_SHARE);
   }
 
   private static String because(Optional<Monitor.Newest> judged) {

@@ -32,6 +32,7 @@ import picocli.CommandLine.Option;
       Metashard.Catalogue.class,
       Metashard.Aggregate.class,
       Metashard.Score.class,
+      TuneCommand.class,
       Metashard.Forecast.class,
       Metashard.Plan.class,
       Metashard.Reshard.class,
@@ -221,7 +222,8 @@ public final class Metashard {
 
   @Command(
       name = "forecast",
-      description = "Forecast each segment's requests, with the model that a back-test chooses.")
+      description =
+          "Tune the forecast, if it is due; forecast each segment's requests, with the model that a back-test chooses.")
   static final class Forecast extends StageCommand {
     Forecast() {
       super("forecast");
@@ -229,6 +231,8 @@ public final class Metashard {
 
     @Override
     StageReport stage(NightlyJob night, JobContext context) {
+      // Of a night in pieces.
+      night.tune(TuneJob.Occasion.NIGHT, repeat());
       return night.forecast(repeat());
     }
   }
@@ -338,7 +342,7 @@ public final class Metashard {
   @Command(
       name = "nightly",
       description = {
-        "Run the whole night: ingest, catalogue, aggregate, score, forecast, plan, reshard.",
+        "Run the whole night: ingest, catalogue, aggregate, score, tune, forecast, plan, reshard.",
         "Each stage is skipped when nothing that it reads has changed. With --shadow nothing is moved: instead of",
         "reshard, what the map would be is kept in the table shadow_map, from which the next shadow night plans;",
         "sources are listed, not read, and nothing is written outside lake.root."

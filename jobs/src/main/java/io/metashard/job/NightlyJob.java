@@ -11,6 +11,7 @@ import static org.apache.spark.sql.functions.xxhash64;
 import io.metashard.Location;
 import io.metashard.aggregate.Demand;
 import io.metashard.catalogue.Objects;
+import io.metashard.forecast.ForecastOptions;
 import io.metashard.forecast.Forecasts;
 import io.metashard.logs.Requests;
 import io.metashard.plan.BucketCount;
@@ -81,6 +82,11 @@ public final class NightlyJob {
     catalogue();
     aggregate();
     score();
+    if (extent == Extent.DRY_RUN) {
+      runner.run(TuneJob.STAGE, List.of(), () -> skipped(TuneJob.STAGE, "a dry run tunes nothing"));
+    } else {
+      tune(TuneJob.Occasion.NIGHT, repeat);
+    }
     forecast(repeat);
     plan(extent, repeat);
     if (mode == Mode.SHADOW) {
@@ -122,6 +128,14 @@ public final class NightlyJob {
                     Locations.merged(
                         context.lake(), Locations.configured(context.settings(), context.hadoop())))
                 .run());
+  }
+
+  /** Tries other parameters of the forecast, before it is made, if that is due. */
+  StageReport tune(TuneJob.Occasion occasion, Repeat repeat) {
+    return runner.run(
+        TuneJob.STAGE,
+        List.of(Demand.TABLE, Objects.TABLE),
+        () -> new TuneJob(context, occasion, repeat, Clock.systemUTC()).run());
   }
 
   StageReport forecast(Repeat repeat) {
@@ -309,7 +323,7 @@ public final class NightlyJob {
 
   /**
    * Demand's version, what the catalogue says of objects, the moment, whether the monitor says fall
-   * back, settings and code.
+   * back, what the tuner set, settings and code.
    */
   private String forecastFingerprint() {
     Row objects =
@@ -334,6 +348,10 @@ public final class NightlyJob {
             objects.mkString(","),
             context.at().toString(),
             new Monitor(context, ScoreJob.modeWord(mode)).fallsBack() ? "falls back" : "",
+            new TuningTable(context)
+                .inForce(ForecastOptions.from(context.settings()))
+                .parameters()
+                .toString(),
             context
                 .settings()
                 .redacted()

@@ -24,7 +24,16 @@ final class StageMetrics implements Source {
 
   /** Stages whose metrics are there from the start, so that a dashboard finds all of them. */
   private static final List<String> STAGES =
-      List.of("ingest", "catalogue", "aggregate", "score", "forecast", "plan", "reshard", "verify");
+      List.of(
+          "ingest",
+          "catalogue",
+          "aggregate",
+          "score",
+          "tune",
+          "forecast",
+          "plan",
+          "reshard",
+          "verify");
 
   /** Stages are called by our own constants; a name of any other form gets no metrics. */
   private static final String STAGE_NAME = "[a-z][a-z0-9-]{0,30}";

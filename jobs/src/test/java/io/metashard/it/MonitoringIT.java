@@ -220,7 +220,7 @@ class MonitoringIT {
     }
     assertThat(stages)
         .containsExactly(
-            "ingest", "catalogue", "aggregate", "score", "forecast", "plan", "reshard");
+            "ingest", "catalogue", "aggregate", "score", "tune", "forecast", "plan", "reshard");
     assertThat(lines).isGreaterThan(12);
     assertThat(stderr).doesNotContain("PLANTED");
   }

@@ -177,7 +177,8 @@ class S3NightIT {
     long containers = count(r -> isMade(r) && r.key().contains("/containers/"));
     long backups = count(r -> isMade(r) && r.key().contains("/map-backup/"));
     long stages =
-        Stream.of("ingest", "catalogue", "aggregate", "score", "forecast", "plan", "reshard")
+        Stream.of(
+                "ingest", "catalogue", "aggregate", "score", "tune", "forecast", "plan", "reshard")
             .count();
     long puts = count(r -> List.of("UploadPart", "PutObject").contains(r.operation()));
     long mostPuts = (long) (1.1 * written / REQUEST_BYTES) + 1 + containers + 40 * stages;

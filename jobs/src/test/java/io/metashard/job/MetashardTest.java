@@ -75,6 +75,7 @@ class MetashardTest {
             "catalogue",
             "aggregate",
             "score",
+            "tune",
             "forecast",
             "plan",
             "reshard",

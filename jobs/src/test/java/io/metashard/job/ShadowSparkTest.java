@@ -217,7 +217,7 @@ class ShadowSparkTest {
       List<String> stages =
           night == 0
               ? List.of("score", "plan")
-              : List.of("ingest", "catalogue", "aggregate", "score", "forecast", "plan");
+              : List.of("ingest", "catalogue", "aggregate", "score", "tune", "forecast", "plan");
       for (String stage : stages) {
         Map<String, Object> real = stage(NightlyJob.Mode.REAL, night, stage);
         assertThat(stage(NightlyJob.Mode.SHADOW, night, stage))
