@@ -113,7 +113,8 @@ final class ReportJob {
           now.stored(),
           ReportCost.of(Prices.from(context.settings()), now.stored(), forecast),
           map.risk(now, runs, from),
-          worth(run, request));
+          worth(run, request),
+          ReportTuning.of(context, run.plannedAt()));
     } finally {
       demand.close();
     }

@@ -2,7 +2,6 @@ package io.metashard.job;
 
 import io.metashard.ObjectIds;
 import io.metashard.config.SettingsException;
-import io.metashard.forecast.Tunable;
 import io.metashard.forecast.Tuning;
 import java.io.IOException;
 import java.sql.Timestamp;
@@ -11,7 +10,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.apache.spark.sql.Row;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
@@ -107,8 +105,8 @@ final class TuneCommand extends LakeCommand {
           row.<Timestamp>getAs(Tuning.PLANNED_AT).toInstant(),
           ObjectIds.printable(row.getAs(Tuning.RUN_ID)),
           ObjectIds.printable(row.getAs(Tuning.PARAMETER)),
-          text(row, Tuning.FROM_VALUE),
-          text(row, Tuning.TO_VALUE),
+          TuningTable.text(row, Tuning.FROM_VALUE),
+          TuningTable.text(row, Tuning.TO_VALUE),
           gain == null ? null : 100 * gain,
           ObjectIds.printable(row.getAs(Tuning.ACTION)),
           ObjectIds.printable(row.getAs(Tuning.REASON), 400));
@@ -127,11 +125,5 @@ final class TuneCommand extends LakeCommand {
         0,
         values.isEmpty() ? "Nothing was tried yet.%n".formatted() : shown.render(),
         Map.of("history", values));
-  }
-
-  private static String text(Row row, String column) {
-    double value = row.<Double>getAs(column);
-    Optional<Tunable> parameter = Tunable.of(row.getAs(Tuning.PARAMETER));
-    return parameter.isPresent() ? parameter.get().text(value) : Double.toString(value);
   }
 }

@@ -105,7 +105,7 @@ final class TuningTable {
   /**
    * One row to write.
    *
-   * @param judgement null for what was not measured
+   * @param reason in words and figures
    */
   record Line(TuningLog.Entry entry, Measured measured, String reason) {}
 
@@ -160,15 +160,34 @@ final class TuningTable {
 
   /** The newest rows, the newest first. */
   List<Row> newest(int most) {
-    return context
-        .lake()
-        .read(Tuning.TABLE)
-        .orderBy(
+    return newest(context.lake().read(Tuning.TABLE), most);
+  }
+
+  /** The newest rows of runs planned until a moment, the newest first. */
+  List<Row> newest(int most, Instant until) {
+    return newest(
+        context
+            .lake()
+            .read(Tuning.TABLE)
+            .where(col(Tuning.PLANNED_AT).leq(lit(Timestamp.from(until)))),
+        most);
+  }
+
+  private static List<Row> newest(Dataset<Row> rows, int most) {
+    return rows.orderBy(
             col(Tuning.PLANNED_AT).desc(),
             col(Tuning.AT).desc(),
             col(Tuning.RUN_ID),
             col(Tuning.PARAMETER))
         .limit(most)
         .collectAsList();
+  }
+
+  /** A value of a row, for people. */
+  static String text(Row row, String column) {
+    double value = row.<Double>getAs(column);
+    return Tunable.of(row.getAs(Tuning.PARAMETER))
+        .map(parameter -> parameter.text(value))
+        .orElse(Double.toString(value));
   }
 }

@@ -12,6 +12,7 @@ import java.util.Map;
  *
  * @param prices empty lines when no price is configured: no money is shown then
  * @param worth what the forecast was worth over several nights
+ * @param tuning what it is made with
  */
 public record NightReport(
     Run run,
@@ -21,7 +22,8 @@ public record NightReport(
     Stored stored,
     Cost cost,
     Risk risk,
-    Worth worth) {
+    Worth worth,
+    Tuning tuning) {
 
   /**
    * The run that the page is about.
@@ -436,6 +438,49 @@ public record NightReport(
       String metric,
       double value,
       String unit) {}
+
+  /**
+   * What the forecast is made with.
+   *
+   * @param mode {@code auto}, {@code suggest} or {@code off}
+   * @param tried the newest first
+   */
+  public record Tuning(String mode, List<Setting> settings, List<Tried> tried) {
+    public Tuning {
+      settings = List.copyOf(settings);
+      tried = List.copyOf(tried);
+    }
+  }
+
+  /**
+   * One parameter.
+   *
+   * @param source {@code default}, {@code tuned} or {@code conf}
+   * @param since the moment of planning of the run that tuned it; null if none did
+   */
+  public record Setting(String parameter, String value, String source, Instant since) {}
+
+  /**
+   * One value that was tried, or a change that was taken back.
+   *
+   * @param before mean Poisson deviance over {@code origins}; NaN when nothing was measured
+   * @param gain 1 - after / before
+   * @param wins origins from which it was better
+   * @param action what became of it
+   */
+  public record Tried(
+      Instant plannedAt,
+      String runId,
+      String parameter,
+      String from,
+      String to,
+      double before,
+      double after,
+      double gain,
+      int wins,
+      int origins,
+      String action,
+      String reason) {}
 
   /** {@code part / whole}; NaN when there is no whole. */
   static double share(double part, double whole) {

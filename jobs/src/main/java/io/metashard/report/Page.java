@@ -83,6 +83,7 @@ public final class Page {
     if (!trial) {
       new WorthSection(report.worth(), html).write();
     }
+    new TuningSection(report.tuning(), html).write();
     moved(report.moved());
     stored(report.stored());
     cost(report.cost());
@@ -200,6 +201,7 @@ public final class Page {
       {"asked", "Asked"},
       {"forecast", "Forecast"},
       {"worth", "Worth"},
+      {"tuning", "Tuning"},
       {"moved", "Moved"},
       {"stored", "Stored"},
       {"cost", "Cost"},

@@ -13,6 +13,7 @@ import io.metashard.catalogue.Objects;
 import io.metashard.config.Settings;
 import io.metashard.forecast.ForecastMonitor;
 import io.metashard.forecast.Forecasts;
+import io.metashard.forecast.Tuning;
 import io.metashard.lake.Lake;
 import io.metashard.lake.TableDefinition;
 import io.metashard.report.Advice;
@@ -109,6 +110,10 @@ class ReportJobSparkTest {
         monitored("night-1", "shadow", "all", 3, "p_requested_mean", 0.35, null),
         monitored("night-1", "shadow", "all", 3, "requested_share", 0.25, null),
         monitored("night-1", "shadow", "all", null, "drift_distance", 0.125, null));
+    write(
+        Tuning.TABLE,
+        tuned("night-1", "2026-01-02", "class-prior", 100, 50, 0.125, "applied"),
+        tuned("night-9", "2026-01-09", "class-prior", 50, 25, 0.25, "applied"));
     write(
         RunsTable.TABLE,
         run("night-1", "forecast", "done", "2026-01-02", 1, "{}"),
@@ -292,6 +297,33 @@ class ReportJobSparkTest {
         reason);
   }
 
+  private static Row tuned(
+      String run,
+      String day,
+      String parameter,
+      double from,
+      double to,
+      Double gain,
+      String action) {
+    return RowFactory.create(
+        date(day),
+        run,
+        at(day),
+        parameter,
+        "requests",
+        from,
+        to,
+        1.0,
+        1 - gain,
+        gain,
+        4,
+        3,
+        action,
+        "because <i>",
+        null,
+        at(day));
+  }
+
   private static Row run(
       String run, String stage, String state, String plannedAt, int minute, String figures) {
     Timestamp started = Timestamp.from(AT.plus(Duration.ofMinutes(minute)));
@@ -415,6 +447,31 @@ class ReportJobSparkTest {
   void scoresAreThoseOfTheModeAskedFor() {
     assertThat(report.worth().scores().stream().map(score -> score.metric() + " " + score.value()))
         .containsExactly("wape 0.5", "wape_persistence 0.75");
+  }
+
+  @Test
+  void whatTheForecastIsMadeWithIsWhatCountedThatNight() {
+    NightReport.Tuning tuning = report.tuning();
+    assertThat(tuning.mode()).isEqualTo("auto");
+    assertThat(tuning.settings())
+        .hasSize(6)
+        .contains(
+            new NightReport.Setting(
+                "class-prior", "50", "tuned", Instant.parse("2026-01-02T00:00:00Z")),
+            new NightReport.Setting("recent-half-life", "4d", "default", null));
+    // What later runs tried is none of this night.
+    assertThat(tuning.tried())
+        .singleElement()
+        .satisfies(
+            tried -> {
+              assertThat(tried.runId()).isEqualTo("night-1");
+              assertThat(tried.from() + " " + tried.to()).isEqualTo("100 50");
+              assertThat(tried.gain()).isEqualTo(0.125);
+              assertThat(tried.action()).isEqualTo("applied");
+            });
+    assertThat(io.metashard.report.Page.of(report))
+        .contains("because &lt;i&gt;")
+        .doesNotContain("because <i>");
   }
 
   @Test

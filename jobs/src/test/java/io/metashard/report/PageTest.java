@@ -94,7 +94,7 @@ class PageTest {
     Document page = parsed(report);
     assertThat(elements(page, "section").stream().map(section -> section.getAttribute("id")))
         .containsExactlyInAnyOrder(
-            "asked", "forecast", "worth", "moved", "stored", "cost", "risk", "advice");
+            "asked", "forecast", "worth", "tuning", "moved", "stored", "cost", "risk", "advice");
     List<String> ids = attributes(page, "id");
     assertThat(new HashSet<>(ids)).hasSameSizeAs(ids);
     for (String to : attributes(page, "href")) {

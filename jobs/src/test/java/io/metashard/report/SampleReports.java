@@ -23,9 +23,12 @@ import io.metashard.report.NightReport.Risk;
 import io.metashard.report.NightReport.Run;
 import io.metashard.report.NightReport.Score;
 import io.metashard.report.NightReport.Segment;
+import io.metashard.report.NightReport.Setting;
 import io.metashard.report.NightReport.Stage;
 import io.metashard.report.NightReport.Stored;
+import io.metashard.report.NightReport.Tried;
 import io.metashard.report.NightReport.Trust;
+import io.metashard.report.NightReport.Tuning;
 import io.metashard.report.NightReport.Worth;
 import java.time.Duration;
 import java.time.Instant;
@@ -52,7 +55,8 @@ public final class SampleReports {
         new Stored(0, 0, 0, 0, 0, Double.NaN, 1.5, List.of(), List.of()),
         Cost.NONE,
         new Risk(2, 0, 0, 0, 0, 0, List.of(), List.of(), List.of(), 0, null),
-        new Worth("real", 2, List.of(), Monitor.NONE));
+        new Worth("real", 2, List.of(), Monitor.NONE),
+        new Tuning("off", List.of(), List.of()));
   }
 
   /** Of a first night that went well. */
@@ -191,7 +195,45 @@ public final class SampleReports {
             failures,
             trouble ? 1 : 0,
             check),
-        new Worth(mode, 14, scores, scores.isEmpty() ? Monitor.NONE : monitor(nights, trouble)));
+        new Worth(mode, 14, scores, scores.isEmpty() ? Monitor.NONE : monitor(nights, trouble)),
+        tuning(trouble));
+  }
+
+  /** In trouble, a table into which somebody wrote. */
+  private static Tuning tuning(boolean trouble) {
+    return new Tuning(
+        trouble ? "auto" : "suggest",
+        List.of(
+            new Setting("recent-half-life", "48h", "tuned", AT.minus(Duration.ofDays(7))),
+            new Setting("class-prior", "100", "default", null),
+            new Setting("ridge", "0.5", "conf", null)),
+        List.of(
+            new Tried(
+                AT.minus(Duration.ofDays(7)),
+                "night-7",
+                "recent-half-life",
+                "4d",
+                "48h",
+                1.25,
+                1.1875,
+                0.05,
+                3,
+                4,
+                "applied",
+                trouble ? HOSTILE : "deviance 1.188 instead of 1.250"),
+            new Tried(
+                AT.minus(Duration.ofDays(14)),
+                "night-0",
+                trouble ? HOSTILE : "ridge",
+                "0.01",
+                "0.5",
+                Double.NaN,
+                Double.NaN,
+                Double.NaN,
+                0,
+                0,
+                "fixed-by-conf",
+                "forecast.parameters.ridge = 0.5 wins over 0.01")));
   }
 
   /** Chances that are too high by a tenth; in trouble, a forecast that its base alone makes. */
