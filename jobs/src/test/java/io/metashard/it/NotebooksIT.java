@@ -59,7 +59,7 @@ class NotebooksIT {
             input.resolve("logs/parquet"),
             "parquet",
             8,
-            "logs = [{ path = \"%s\", format = \"parquet\" }, { path = \"%s\", format = \"csv\" }]%nforecast { more-horizons = [1h], profile = true }%n%s"
+            "logs = [{ path = \"%s\", format = \"parquet\" }, { path = \"%s\", format = \"csv\" }]%nforecast { more-horizons = [1h], profile = true, parameters.ridge = 0.02 }%n%s"
                 .formatted(
                     input.resolve("logs/parquet"),
                     input.resolve("more.csv"),
