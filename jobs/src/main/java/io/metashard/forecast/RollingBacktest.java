@@ -5,14 +5,19 @@ import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.sum;
+import static org.apache.spark.sql.functions.when;
 
 import io.metashard.aggregate.Demand;
 import io.metashard.catalogue.Objects;
 import java.math.BigDecimal;
 import java.math.MathContext;
 import java.sql.Timestamp;
+import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -35,6 +40,27 @@ public final class RollingBacktest implements AutoCloseable {
   public RollingBacktest(Dataset<Row> demand, Dataset<Row> objects) {
     this.demand = demand.persist(StorageLevel.MEMORY_AND_DISK());
     this.objects = objects.persist(StorageLevel.MEMORY_AND_DISK());
+  }
+
+  /**
+   * The origins after which something was requested: where nothing was, logs are missing, or there
+   * is nothing to tell forecasts apart.
+   */
+  public List<Instant> telling(List<Instant> origins, Duration horizon) {
+    List<Column> sums = new ArrayList<>();
+    for (Instant origin : origins) {
+      Column within =
+          col(Demand.BUCKET_START)
+              .geq(Timestamp.from(origin))
+              .and(col(Demand.BUCKET_START).lt(Timestamp.from(origin.plus(horizon))));
+      sums.add(coalesce(sum(when(within, col(Demand.REQUESTS))), lit(0.0)));
+    }
+    Row requests =
+        demand.agg(sums.get(0), sums.subList(1, sums.size()).toArray(Column[]::new)).first();
+    return IntStream.range(0, origins.size())
+        .filter(i -> requests.getDouble(i) > 0)
+        .mapToObj(origins::get)
+        .toList();
   }
 
   /**

@@ -230,6 +230,9 @@ public final class Tuner {
   }
 
   private static String change(double gain) {
+    if (gain == 0) {
+      return "the same";
+    }
     return String.format(
         Locale.ROOT, "%.2f %% %s", 100 * Math.abs(gain), gain < 0 ? "more" : "less");
   }

@@ -2,6 +2,8 @@ package io.metashard.job;
 
 import io.metashard.ObjectIds;
 import io.metashard.config.SettingsException;
+import io.metashard.forecast.ForecastOptions;
+import io.metashard.forecast.TunerOptions;
 import io.metashard.forecast.Tuning;
 import java.io.IOException;
 import java.sql.Timestamp;
@@ -67,6 +69,12 @@ final class TuneCommand extends LakeCommand {
       throw new SettingsException(
           "Cannot undo run %s: a run id is 1 to 100 of A-Z a-z 0-9 . _ - and begins with a letter or digit; tune --history lists them"
               .formatted(ObjectIds.printable(instead.undo)));
+    }
+    try {
+      ForecastOptions.from(start.settings());
+      TunerOptions.from(start.settings());
+    } catch (IllegalArgumentException e) {
+      throw new SettingsException(e.getMessage(), e);
     }
     return withSpark(
         start, (context, runner) -> instead.history ? history(context) : tuned(context, runner));

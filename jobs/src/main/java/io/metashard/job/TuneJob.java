@@ -27,6 +27,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 
@@ -57,6 +58,7 @@ public final class TuneJob {
   private final ForecastOptions configured;
   private final TunerOptions options;
   private final TuningTable table;
+  private int forecasts;
 
   public TuneJob(JobContext context, Occasion occasion, NightlyJob.Repeat repeat, Clock clock) {
     this.context = context;
@@ -76,7 +78,6 @@ public final class TuneJob {
 
   /** Tries what is to be tried, and writes what came of it. */
   public StageReport run() {
-    table.create();
     TuningLog log = table.log();
     if (log.has(context.runId()) && repeat == NightlyJob.Repeat.SKIP_DONE) {
       return unchanged("run %s has tuned before".formatted(context.runId()), log);
@@ -92,31 +93,40 @@ public final class TuneJob {
     }
     List<TuningTable.Line> lines = new ArrayList<>(newlyFixed(log));
     Optional<String> notNow = occasion == Occasion.NIGHT ? notDue(log) : Optional.empty();
-    List<Instant> origins = List.of();
     if (notNow.isEmpty()) {
-      origins = Tuner.origins(firstDemand(), context.at(), configured, options);
-      if (!Tuner.areEnough(origins)) {
-        notNow =
-            Optional.of(
-                "the history is too short: forecasts of the past can be made from %d moments with a week of demand before them, it takes 3"
-                    .formatted(origins.size()));
+      notNow = tried(log, lines);
+    }
+    if (!lines.isEmpty()) {
+      table.write(lines);
+    }
+    return notNow.isPresent() ? unchanged(notNow.get(), log) : done(lines, log);
+  }
+
+  /** Adds what was tried; or says why nothing was. */
+  private Optional<String> tried(TuningLog log, List<TuningTable.Line> lines) {
+    ForecastOptions inForce = log.inForce(configured, context.at());
+    List<Tuner.Trial> trials = Tuner.trials(log, inForce, options, context.at());
+    if (trials.isEmpty()) {
+      return Optional.of("nothing to try: every parameter is fixed or rests");
+    }
+    List<Instant> origins = Tuner.origins(firstDemand(), context.at(), configured, options);
+    if (!Tuner.areEnough(origins)) {
+      return Optional.of(
+          "the history is too short: forecasts of the past can be made from %d moments with a week of demand before them, it takes 3"
+              .formatted(origins.size()));
+    }
+    try (RollingBacktest backtest = backtest(origins.get(origins.size() - 1))) {
+      List<Instant> telling = backtest.telling(origins, configured.horizon());
+      if (!Tuner.areEnough(telling)) {
+        return Optional.of(
+            "too little was requested: after %d of %d moments there was anything at all, it takes 3"
+                .formatted(telling.size(), origins.size()));
       }
+      Watch watch = new Watch(backtest, telling);
+      lines.addAll(measure(trials, inForce, watch));
+      forecasts = watch.forecasts;
+      return Optional.empty();
     }
-    List<Tuner.Trial> trials =
-        Tuner.trials(log, log.inForce(configured, context.at()), options, context.at());
-    if (notNow.isEmpty() && trials.isEmpty()) {
-      notNow = Optional.of("nothing to try: every parameter is fixed or rests");
-    }
-    if (notNow.isPresent()) {
-      if (!lines.isEmpty()) {
-        table.write(lines);
-      }
-      return unchanged(notNow.get(), log);
-    }
-    Measurement measured = measure(trials, origins, log);
-    lines.addAll(measured.lines());
-    table.write(lines);
-    return done(lines, measured.forecasts(), log);
   }
 
   private List<TuningTable.Line> newlyFixed(TuningLog log) {
@@ -169,77 +179,74 @@ public final class TuneJob {
         : first.getDate(0).toLocalDate().atStartOfDay(ZoneOffset.UTC).toInstant();
   }
 
-  private record Measurement(List<TuningTable.Line> lines, int forecasts) {}
-
-  /** One trial after another: what is changed is what the next one is compared with. */
-  private Measurement measure(List<Tuner.Trial> trials, List<Instant> origins, TuningLog log) {
-    Instant oldest =
-        origins.get(origins.size() - 1).minus(configured.history()).minus(Duration.ofDays(1));
+  private RollingBacktest backtest(Instant oldestOrigin) {
+    Instant since = oldestOrigin.minus(configured.history()).minus(Duration.ofDays(1));
     Dataset<Row> objects = context.lake().readPinned(Objects.TABLE);
     Dataset<Row> demand =
-        Rebinned.toCurrent(
-            context
-                .lake()
-                .readPinned(Demand.TABLE)
-                .where(
-                    col(Demand.DATE)
-                        .geq(lit(Date.valueOf(oldest.atZone(ZoneOffset.UTC).toLocalDate())))
-                        .and(col(Demand.BUCKET_START).lt(lit(Timestamp.from(context.at()))))),
-            objects);
-    ForecastOptions inForce = log.inForce(configured, context.at());
+        context
+            .lake()
+            .readPinned(Demand.TABLE)
+            .where(
+                col(Demand.DATE)
+                    .geq(lit(Date.valueOf(since.atZone(ZoneOffset.UTC).toLocalDate())))
+                    .and(col(Demand.BUCKET_START).lt(lit(Timestamp.from(context.at())))));
+    return new RollingBacktest(Rebinned.toCurrent(demand, objects), objects);
+  }
+
+  /** One trial after another: what is changed is what the next one is compared with. */
+  private List<TuningTable.Line> measure(
+      List<Tuner.Trial> trials, ForecastOptions before, Watch watch) {
+    ForecastOptions inForce = before;
     List<TuningTable.Line> lines = new ArrayList<>();
-    try (RollingBacktest backtest = new RollingBacktest(demand, objects)) {
-      Watch watch = new Watch(backtest, clock.instant().plus(options.maxDuration()));
-      List<Double> before = new ArrayList<>();
-      watch.deviances(origins, inForce, before, () -> false);
-      for (Tuner.Trial trial : trials) {
-        List<Double> after = new ArrayList<>();
-        ForecastOptions other = trial.of(inForce);
-        if (before.size() == origins.size()) {
-          watch.deviances(origins, other, after, () -> Tuner.isLost(trial, before, after));
-        }
-        boolean judged =
-            !after.isEmpty()
-                && (after.size() == origins.size() || Tuner.isLost(trial, before, after));
-        if (!judged) {
-          lines.add(cutShort(trial, watch.forecasts));
-          continue;
-        }
-        Tuner.Judgement found = Tuner.judge(trial, before.subList(0, after.size()), after, options);
-        lines.add(line(trial, found));
-        if (found.action().changes()) {
-          inForce = other;
-          before.clear();
-          before.addAll(after);
-        }
+    List<Double> was = watch.deviances(inForce, found -> false);
+    for (Tuner.Trial trial : trials) {
+      ForecastOptions other = trial.of(inForce);
+      List<Double> of = was;
+      List<Double> is =
+          watch.isWhole(was)
+              ? watch.deviances(other, found -> Tuner.isLost(trial, of, found))
+              : List.of();
+      if (is.isEmpty() || !watch.isWhole(is) && !Tuner.isLost(trial, was, is)) {
+        lines.add(cutShort(trial, watch.forecasts));
+        continue;
       }
-      return new Measurement(lines, watch.forecasts);
+      Tuner.Judgement found = Tuner.judge(trial, was.subList(0, is.size()), is, options);
+      lines.add(line(trial, found));
+      if (found.action().changes()) {
+        inForce = other;
+        was = is;
+      }
     }
+    return lines;
   }
 
   /** Makes forecasts of the past until time is up. */
   private final class Watch {
     private final RollingBacktest backtest;
-    private final Instant end;
+    private final List<Instant> origins;
+    private final Instant end = clock.instant().plus(options.maxDuration());
     private int forecasts;
 
-    Watch(RollingBacktest backtest, Instant end) {
+    Watch(RollingBacktest backtest, List<Instant> origins) {
       this.backtest = backtest;
-      this.end = end;
+      this.origins = origins;
     }
 
-    void deviances(
-        List<Instant> origins,
-        ForecastOptions made,
-        List<Double> found,
-        java.util.function.BooleanSupplier enough) {
+    /** By origin, up to where it is enough. */
+    List<Double> deviances(ForecastOptions made, Predicate<List<Double>> enough) {
+      List<Double> found = new ArrayList<>();
       for (Instant origin : origins) {
-        if (enough.getAsBoolean() || !clock.instant().isBefore(end)) {
-          return;
+        if (!clock.instant().isBefore(end) || enough.test(found)) {
+          break;
         }
         found.add(backtest.deviance(origin, made));
         forecasts++;
       }
+      return List.copyOf(found);
+    }
+
+    boolean isWhole(List<Double> deviances) {
+      return deviances.size() == origins.size();
     }
   }
 
@@ -270,7 +277,6 @@ public final class TuneJob {
    * @param runId null for the newest change
    */
   public StageReport undo(String runId) {
-    table.create();
     TuningLog log = table.log();
     if (log.has(context.runId()) && repeat == NightlyJob.Repeat.SKIP_DONE) {
       return unchanged(
@@ -295,7 +301,7 @@ public final class TuneJob {
               "the change of run %s was taken back by hand".formatted(change.runId())));
     }
     table.write(lines);
-    return done(lines, 0, log);
+    return done(lines, log);
   }
 
   private static List<TuningLog.Entry> undoable(TuningLog log, String runId) {
@@ -329,7 +335,7 @@ public final class TuneJob {
         clock.instant());
   }
 
-  private StageReport done(List<TuningTable.Line> lines, int forecasts, TuningLog before) {
+  private StageReport done(List<TuningTable.Line> lines, TuningLog before) {
     TuningLog after = before.and(lines.stream().map(TuningTable.Line::entry).toList());
     Map<String, Object> figures = figures(after);
     Map<TuningLog.Action, Integer> counts = new java.util.EnumMap<>(TuningLog.Action.class);

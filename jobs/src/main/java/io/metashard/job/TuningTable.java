@@ -33,11 +33,6 @@ final class TuningTable {
     this.context = context;
   }
 
-  /** Makes the table, so that whoever reads it finds it. */
-  void create() {
-    context.lake().create(Tuning.TABLE);
-  }
-
   /** All that counts, of which there are some rows a week. */
   TuningLog log() {
     if (!context.lake().exists(Tuning.TABLE)) {

@@ -111,6 +111,22 @@ class MetashardTest {
     assertThat(model.err()).contains("forecast.model");
   }
 
+  @Test
+  void aTuningThatCannotBeIsRefusedBeforeSparkStarts() throws IOException {
+    Ended hostile = run("tune", "--config", config(""), "--undo", "'; DROP TABLE x --");
+    assertThat(hostile.exitCode()).isEqualTo(2);
+    assertThat(hostile.err()).contains("Cannot undo run '; DROP TABLE x --: a run id is 1 to 100");
+    Ended both = run("tune", "--config", config(""), "--undo", "--history");
+    assertThat(both.exitCode()).isEqualTo(2);
+    assertThat(both.err()).contains("mutually exclusive");
+    Ended few = run("tune", "--config", config("tuner.origins = 1"));
+    assertThat(few.exitCode()).isEqualTo(2);
+    assertThat(few.err()).contains("Cannot tune with tuner.origins = 1: it must be 3 to 20");
+    Ended window = run("tune", "--config", config("forecast.parameters.window = 0s"));
+    assertThat(window.exitCode()).isEqualTo(2);
+    assertThat(window.err()).contains("set forecast.parameters.window, or auto");
+  }
+
   private static Ended backTest(String config, String... more) {
     return run(
         Stream.concat(

@@ -237,6 +237,15 @@ class TuneSparkTest {
     assertThat(early.run().reason())
         .isEqualTo(
             "the history is too short: forecasts of the past can be made from 2 moments with a week of demand before them, it takes 3");
+    TuneJob silent =
+        new TuneJob(
+            context(lake, "silent", DAYS + 3),
+            TuneJob.Occasion.BY_HAND,
+            NightlyJob.Repeat.SKIP_DONE,
+            Clock.systemUTC());
+    assertThat(silent.run().reason())
+        .isEqualTo(
+            "too little was requested: after 0 of 3 moments there was anything at all, it takes 3");
   }
 
   @Test
