@@ -10,7 +10,8 @@ import java.util.Arrays;
  * <p>A product of factors, each learned with the ones before it as exposure and shrunk to 1 by a
  * gamma prior that counts for some requests, so that a dataset with few of them keeps the curve of
  * all datasets: level, age, hour, weekday, and weekday at each age (Monday's report reads what is a
- * week old at most). Past requests weigh less the longer ago they were.
+ * week old at most). Days of the month that stand out come on top. Past requests weigh less the
+ * longer ago they were.
  */
 final class DatasetCurve implements Serializable {
   private static final long serialVersionUID = 1;
@@ -46,6 +47,7 @@ final class DatasetCurve implements Serializable {
   private final double[] byAgeAndDay;
   private final double[] byHour;
   private final double[] byPosition = new double[POSITIONS];
+  private DaysOfMonth daysOfMonth = DaysOfMonth.NONE;
 
   private DatasetCurve(double[] byAgeAndDay, double[] byHour) {
     this.byAgeAndDay = byAgeAndDay;
@@ -221,6 +223,16 @@ final class DatasetCurve implements Serializable {
     for (int p = 0; p < POSITIONS; p++) {
       byPosition[p] = factor(asked[p], expected[p], POSITION_PRIOR);
     }
+  }
+
+  /** Takes what days of the month add. */
+  void learnDaysOfMonth(DaysOfMonth learned) {
+    daysOfMonth = learned;
+  }
+
+  /** By what {@link #rate} is multiplied on a day since 1970. */
+  double dayOfMonth(long day) {
+    return daysOfMonth.factor(day);
   }
 
   /** Requests in an hour, of an average segment. */

@@ -184,6 +184,7 @@ final class DatasetHistory {
     double[] weights = moment.weights;
     double[] requests = new double[DatasetCurve.POSITIONS];
     double[] expected = new double[DatasetCurve.POSITIONS];
+    curve.learnDaysOfMonth(daysOfMonth(curve, moment));
     for (Cohort cohort : cohorts) {
       double each = 0;
       for (long u = Math.max(moment.first(), cohort.born()); u < moment.origin(); u++) {
@@ -203,8 +204,36 @@ final class DatasetHistory {
     return curve;
   }
 
+  private DaysOfMonth daysOfMonth(DatasetCurve curve, Moment moment) {
+    int perDay = moment.perDay();
+    long firstDay = Math.floorDiv(moment.first(), (long) perDay);
+    // A day that is not whole yet is compared with what was to be expected until now.
+    int days =
+        Math.max(
+            0, Math.toIntExact(Math.floorDiv(moment.origin() - 1, (long) perDay) - firstDay + 1));
+    double[] asked = new double[days];
+    double[] expected = new double[days];
+    for (Cohort cohort : cohorts) {
+      double size = cohort.size();
+      for (long u = Math.max(moment.first(), cohort.born()); u < moment.origin(); u++) {
+        if (moment.weighs(u) > 0) {
+          expected[(int) (Math.floorDiv(u, (long) perDay) - firstDay)] +=
+              size * rate(curve, moment, u, cohort.born());
+        }
+      }
+      for (int i = 0; i < cohort.units().length; i++) {
+        long u = cohort.units()[i];
+        if (u >= Math.max(moment.first(), cohort.born()) && u < moment.origin()) {
+          asked[(int) (Math.floorDiv(u, (long) perDay) - firstDay)] += cohort.requests()[i];
+        }
+      }
+    }
+    return DaysOfMonth.of(firstDay, asked, expected, moment.units() / perDay + 2);
+  }
+
   private static double rate(DatasetCurve curve, Moment moment, long unit, long born) {
-    return curve.rate(moment.age(unit, born), moment.day(unit), moment.hour(unit));
+    return curve.rate(moment.age(unit, born), moment.day(unit), moment.hour(unit))
+        * curve.dayOfMonth(Math.floorDiv(unit, (long) moment.perDay()));
   }
 
   /**

@@ -72,6 +72,30 @@ class DatasetHistoryTest {
   }
 
   @Test
+  void theFirstOfTheMonthIsReadMoreThanTheDayBefore() {
+    // Twenty objects of many ages, read once an hour since 2 March, and ten times an hour on 1
+    // April: what of 1 May?
+    int days = 60;
+    long[] units = new long[24 * days];
+    double[] requests = new double[units.length];
+    for (int h = 0; h < units.length; h++) {
+      units[h] = START + h;
+      requests[h] = h / 24 == 30 ? 10 : 1;
+    }
+    List<DatasetHistory.Cohort> cohorts = new ArrayList<>();
+    for (int o = 0; o < 20; o++) {
+      cohorts.add(
+          new DatasetHistory.Cohort(
+              START - o * 5 * 24, one(DatasetCurve.LAST_POSITION), units, requests));
+    }
+    DatasetHistory history = new DatasetHistory(cohorts, List.of());
+    double first = ahead(history, moment(24 * days, 24), 0);
+    double second = ahead(history, moment(24 * days, 48), 0) - first;
+    assertThat(first).isBetween(1.6 * second, 3 * second);
+    assertThat(second).isBetween(20.0, 36.0);
+  }
+
+  @Test
   void mondaysReportReadsWhatNobodyReadOnSunday() {
     long[] units = new long[6];
     double[] requests = new double[6];
