@@ -63,7 +63,8 @@ final class BacktestCommand extends LakeCommand {
       paramLabel = "PATH",
       required = true,
       description =
-          "Parquet that is written: origin, object_id, segment, expected_requests, p_requested, model")
+          "Parquet that is written: origin, object_id, segment, expected_requests, p_requested, model, with --profile also"
+              + " profile")
   private String out;
 
   @Option(names = "--bucket", paramLabel = "DURATION", description = "instead of forecast.bucket")
@@ -74,6 +75,12 @@ final class BacktestCommand extends LakeCommand {
 
   @Option(names = "--model", paramLabel = "NAME", description = "instead of forecast.model")
   private String model;
+
+  @Option(
+      names = "--profile",
+      description =
+          "also write when within the horizon requests are expected, hour by hour, as forecast.profile = true does")
+  private boolean profile;
 
   @ArgGroup(multiplicity = "1")
   private Origins origins;
@@ -93,6 +100,7 @@ final class BacktestCommand extends LakeCommand {
     override(overrides, "forecast.bucket", bucket);
     override(overrides, "forecast.horizon", horizon);
     override(overrides, "forecast.model", model);
+    override(overrides, "forecast.profile", profile ? "true" : null);
     return overrides;
   }
 

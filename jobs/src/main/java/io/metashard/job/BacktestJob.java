@@ -12,6 +12,8 @@ import io.metashard.forecast.ForecastQuality;
 import io.metashard.forecast.ForecastResult;
 import io.metashard.forecast.Forecaster;
 import io.metashard.forecast.Forecasts;
+import io.metashard.forecast.PastDemand;
+import io.metashard.forecast.Profile;
 import io.metashard.forecast.RollingBacktest;
 import java.sql.Timestamp;
 import java.time.Instant;
@@ -43,7 +45,7 @@ public final class BacktestJob {
    *     an origin
    * @param origins starts of the first buckets forecast; at least one
    * @param out Parquet that is written: origin, object_id, segment, expected_requests, p_requested,
-   *     model
+   *     model, and profile if {@code forecast.profile} is on
    */
   public record Request(String demand, String objects, List<Instant> origins, String out) {
     public Request {
@@ -65,11 +67,13 @@ public final class BacktestJob {
   private final JobContext context;
   private final Request request;
   private final ForecastOptions options;
+  private final Profile profile;
 
   public BacktestJob(JobContext context, Request request) {
     this.context = context;
     this.request = request;
     this.options = ForecastOptions.from(context.settings());
+    this.profile = Profile.from(context.settings());
     for (Instant origin : request.origins()) {
       if (origin.getNano() != 0
           || Math.floorMod(origin.getEpochSecond(), options.bucket().toSeconds()) != 0) {
@@ -91,8 +95,8 @@ public final class BacktestJob {
     SaveMode mode = SaveMode.Overwrite;
     try {
       for (Instant origin : request.origins()) {
-        try (ForecastResult result =
-            Forecaster.forecast(demand, objects(demand, origin), origin, options)) {
+        try (PastDemand past = PastDemand.of(demand, objects(demand, origin), origin, options);
+            ForecastResult result = Forecaster.forecast(past, options, profile)) {
           Dataset<Row> told =
               result
                   .forecast()
@@ -102,7 +106,11 @@ public final class BacktestJob {
                       col(Forecasts.SEGMENT),
                       col(Forecasts.EXPECTED_REQUESTS),
                       col(Forecasts.P_REQUESTED),
-                      col(Forecasts.MODEL));
+                      col(Forecasts.MODEL),
+                      col(Forecasts.PROFILE));
+          if (profile == Profile.NONE) {
+            told = told.drop(Forecasts.PROFILE);
+          }
           told.write().mode(mode).parquet(request.out());
           mode = SaveMode.Append;
           models.merge(result.model().word(), 1, Integer::sum);

@@ -244,22 +244,32 @@ class ForecastJobSparkTest {
     String out = folder.resolve("out").toUri().toString();
     demand.drop(Demand.WHOLE_REQUESTS, Demand.DATE).write().parquet(in);
     List<Instant> origins = List.of(AT.minusSeconds(86_400), AT.minusSeconds(2 * 86_400));
-    JobContext context =
-        new JobContext(
-            SharedSpark.session(),
-            lake,
-            Settings.parse("test", "forecast.backtest-origins = 1", List.of()),
-            AT,
-            "backtest");
-    for (int attempt = 0; attempt < 2; attempt++) {
+    for (String profile : List.of("false", "true")) {
+      JobContext context =
+          new JobContext(
+              SharedSpark.session(),
+              lake,
+              Settings.parse(
+                  "test", "forecast.backtest-origins = 1", List.of("forecast.profile=" + profile)),
+              AT,
+              "backtest");
       StageReport report =
           new BacktestJob(context, new BacktestJob.Request(in, null, origins, out)).run();
       assertThat(report.rowsOut()).isEqualTo(2L * (SEGMENTS - 2));
+      assertThat(SharedSpark.session().read().parquet(out).columns())
+          .hasSize(profile.equals("true") ? 7 : 6);
     }
     Dataset<Row> told = SharedSpark.session().read().parquet(out);
     assertThat(told.columns())
         .containsExactly(
-            "origin", "object_id", "segment", "expected_requests", "p_requested", "model");
+            "origin",
+            "object_id",
+            "segment",
+            "expected_requests",
+            "p_requested",
+            "model",
+            "profile");
+    assertThat(told.where(size(col("profile")).equalTo(24)).count()).isEqualTo(told.count());
     assertThat(told.groupBy("origin").count().orderBy("origin").collectAsList())
         .containsExactly(
             RowFactory.create(Timestamp.from(origins.get(1)), SEGMENTS - 2L),
