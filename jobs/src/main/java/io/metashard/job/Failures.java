@@ -17,6 +17,9 @@ final class Failures {
       Pattern.compile(
           "[\\p{Cc}\\p{Zl}\\p{Zp}\\x{200e}\\x{200f}\\x{202a}-\\x{202e}\\x{2066}-\\x{2069}]");
 
+  /** Some of Spark's messages quote whole query plans. */
+  private static final int MOST_CHARACTERS = 4_000;
+
   private Failures() {}
 
   static int exitCode(Throwable failure) {
@@ -48,8 +51,8 @@ final class Failures {
   }
 
   /**
-   * One line that says what failed: Spark's wrappings, which quote stack traces, are taken off;
-   * user names and passwords in URIs are left out.
+   * One line that says what failed, of some thousand characters at most: Spark's wrappings, which
+   * quote stack traces, are taken off; user names and passwords in URIs are left out.
    */
   static String message(Throwable failure) {
     Throwable telling = failure;
@@ -69,7 +72,17 @@ final class Failures {
     }
     int trace = text.indexOf("\n\tat ");
     String first = trace >= 0 ? text.substring(0, trace) : text;
-    return visible(Settings.withoutUserInfo(first.strip().replaceAll("\\s*\\R\\s*", " ")));
+    return shortened(
+        visible(Settings.withoutUserInfo(first.strip().replaceAll("\\s*\\R\\s*", " "))));
+  }
+
+  private static String shortened(String text) {
+    return text.length() <= MOST_CHARACTERS
+        ? text
+        : "%s ... (%d characters more)"
+            .formatted(
+                text.substring(0, text.offsetByCodePoints(0, MOST_CHARACTERS / 2)),
+                text.length() - text.offsetByCodePoints(0, MOST_CHARACTERS / 2));
   }
 
   /** What a library quotes of a stranger's name must not steer a terminal or fake a log line. */
