@@ -202,7 +202,7 @@ public final class Forecaster {
 
     Gate gate = gate(tried, corrections);
     Backtest backtest = tried.with(gate);
-    Chances chances = chances(past, facts, sums, base, corrections, gate);
+    Chances chances = chances(past, facts, sums, base, corrections, backtest, gate);
     ForecastModel chosen = chosen(gate, base, corrections, current, List.of(now));
     Map<String, Object> figures = figures(past, first, demand.rows(), now, methods, backtest, gate);
     figures.put("trained_rows", corrections.rows());
@@ -248,13 +248,17 @@ public final class Forecaster {
     if (gate.name() == Gate.BASE) {
       return base.reconciled(states, facts);
     }
-    Map<ModelChoice, ForecastModel> models = models(base, corrections, states, facts);
+    ForecastModel picked = picked(gate, models(base, corrections, states, facts));
+    return gate.name() == ModelChoice.PER_CLASS ? picked.reconciled(states, facts) : picked;
+  }
+
+  private static ForecastModel picked(Gate gate, Map<ModelChoice, ForecastModel> models) {
     if (gate.name() != ModelChoice.PER_CLASS) {
       return models.get(gate.name());
     }
     Map<VolumeClass, ForecastModel> byClass = new TreeMap<>();
     gate.models().forEach((volume, model) -> byClass.put(volume, models.get(model)));
-    return new ForecastModel.PerClass(models.get(Gate.BASE), byClass).reconciled(states, facts);
+    return new ForecastModel.PerClass(models.get(Gate.BASE), byClass);
   }
 
   /**
@@ -267,7 +271,8 @@ public final class Forecaster {
 
   /**
    * What may come of what the chosen model expects, by all origins of the back-test: chances need
-   * more cases than a choice does, and its few weights were not learned from single segments.
+   * more cases than a choice does. The model learned from them, too; what intervals are worth is
+   * told by one that did not.
    */
   private Chances chances(
       List<Integer> past,
@@ -275,6 +280,7 @@ public final class Forecaster {
       Dataset<Row> sums,
       ForecastModel.TotalShare base,
       Corrections corrections,
+      Backtest backtest,
       Gate gate) {
     if (past.isEmpty()) {
       return new Chances(Outcomes.UNCALIBRATED, Map.of());
@@ -294,7 +300,9 @@ public final class Forecaster {
         earlier.bins().isEmpty()
             ? Map.of()
             : coverage(
-                SegmentStates.with(facts(judging, facts), sums), models, Outcomes.of(earlier)));
+                SegmentStates.with(facts(judging, facts), sums),
+                List.of(backtest.models().get(Gate.BASE), picked(gate, backtest.models())),
+                Outcomes.of(earlier)));
   }
 
   /** How many of the origins, the newest first, models are judged on. */
@@ -449,12 +457,16 @@ public final class Forecaster {
    *
    * @param sample per origin: who got requests, for fitting the share
    * @param scores on the last origins, by models that learned on the earlier ones; possibly empty
+   * @param models those models
    */
-  private record Backtest(Map<Integer, List<ShareMixture.Observed>> sample, Scorecard scores) {
+  private record Backtest(
+      Map<Integer, List<ShareMixture.Observed>> sample,
+      Scorecard scores,
+      Map<ModelChoice, ForecastModel> models) {
     /** With what the gate made of it. */
     Backtest with(Gate gate) {
       return gate.name() == ModelChoice.PER_CLASS
-          ? new Backtest(sample, scores.with(ModelChoice.PER_CLASS, gate.models()))
+          ? new Backtest(sample, scores.with(ModelChoice.PER_CLASS, gate.models()), models)
           : this;
     }
 
@@ -476,21 +488,21 @@ public final class Forecaster {
   private Backtest backtest(
       List<Integer> past, Map<Integer, OriginFacts> facts, Dataset<Row> sums) {
     if (past.isEmpty()) {
-      return new Backtest(Map.of(), new Scorecard(List.of()));
+      return new Backtest(Map.of(), new Scorecard(List.of()), Map.of());
     }
     Map<Integer, List<ShareMixture.Observed>> sample =
         sample(SegmentStates.with(facts(past, facts), sums));
     int judged = judged(past);
     List<OriginFacts> judging = facts(past.subList(0, judged), facts);
     List<Integer> training = endedBefore(past);
-    Backtest unscored = new Backtest(sample, new Scorecard(List.of()));
+    Backtest unscored = new Backtest(sample, new Scorecard(List.of()), Map.of());
     ForecastModel.TotalShare base = base(training, facts, sums, unscored);
     Dataset<Row> states = SegmentStates.with(judging, sums);
     Corrections corrections =
         unscored.trainable(training, facts) ? fit(training, facts, sums, base) : Corrections.NONE;
     Map<ModelChoice, ForecastModel> models = models(base, corrections, states, judging);
     return new Backtest(
-        sample, Scorecard.of(states, List.copyOf(models.values()), models.get(Gate.BASE)));
+        sample, Scorecard.of(states, List.copyOf(models.values()), models.get(Gate.BASE)), models);
   }
 
   private static List<OriginFacts> facts(List<Integer> origins, Map<Integer, OriginFacts> facts) {

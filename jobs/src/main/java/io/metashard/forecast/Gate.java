@@ -26,6 +26,9 @@ record Gate(Map<VolumeClass, ModelChoice> models, String reason) {
    */
   static final double LEAST_GAIN = 0.05;
 
+  /** From one origin alone nothing learned is trusted. */
+  static final int LEAST_ORIGINS = 2;
+
   private static final List<ModelChoice> CORRECTIONS =
       List.of(ModelChoice.GLM_CORRECTION, ModelChoice.GBT_CORRECTION, ModelChoice.GEOMETRIC_MEAN);
 
@@ -73,14 +76,18 @@ record Gate(Map<VolumeClass, ModelChoice> models, String reason) {
         "deviance %s over the last %d back-test origins"
             .formatted(String.join(", ", figures), scores.origins().size());
     // Yesterday's counts bring a total of their own: they are judged as a whole.
-    if (best(scores, List.of(ModelChoice.SEASONAL_NAIVE)) != BASE) {
+    if (best(scores, List.of(ModelChoice.SEASONAL_NAIVE), scores.origins().size()) != BASE) {
       return of(ModelChoice.SEASONAL_NAIVE, judged);
     }
     Map<VolumeClass, ModelChoice> models = new TreeMap<>();
     List<String> changes = new ArrayList<>();
     for (VolumeClass volume : VolumeClass.values()) {
       Scorecard own = scores.of(volume);
-      ModelChoice best = best(own, corrections);
+      // A class that one origin knew and others did not has not won there.
+      ModelChoice best =
+          scores.origins().size() < LEAST_ORIGINS
+              ? BASE
+              : best(own, corrections, scores.origins().size());
       models.put(volume, best);
       if (best != BASE) {
         changes.add(
@@ -96,13 +103,13 @@ record Gate(Map<VolumeClass, ModelChoice> models, String reason) {
   }
 
   /** The best of some models that is better than the base by more than chance; else the base. */
-  private static ModelChoice best(Scorecard scores, List<ModelChoice> models) {
+  private static ModelChoice best(Scorecard scores, List<ModelChoice> models, int origins) {
     ModelChoice best = BASE;
     for (ModelChoice model : models) {
       double deviance = scores.deviance(model);
       if (deviance < scores.deviance(BASE) * (1 - LEAST_GAIN)
           && deviance < scores.deviance(best)
-          && scores.wins(model, BASE) == scores.origins().size()) {
+          && scores.wins(model, BASE) == origins) {
         best = model;
       }
     }

@@ -113,8 +113,13 @@ record GbtCorrection(CorrectionFeatures features, PipelineModel model, List<Doub
   /** What the trees make of the base, within the cap, before it is scaled. */
   private static Column corrected() {
     Column base = col(CorrectionFeatures.EXPECTED);
-    Column told = exp(col(PREDICTION)).multiply(base.plus(ADDED)).minus(ADDED);
-    return greatest(least(told, base.multiply(GlmCorrection.CAP)), base.divide(GlmCorrection.CAP));
+    return capped(exp(col(PREDICTION)).multiply(base.plus(ADDED)).minus(ADDED));
+  }
+
+  private static Column capped(Column expected) {
+    Column base = col(CorrectionFeatures.EXPECTED);
+    return greatest(
+        least(expected, base.multiply(GlmCorrection.CAP)), base.divide(GlmCorrection.CAP));
   }
 
   @Override
@@ -127,7 +132,7 @@ record GbtCorrection(CorrectionFeatures features, PipelineModel model, List<Doub
       scale = when(volume.equalTo(c.name()), scales.get(c.ordinal())).otherwise(scale);
     }
     Column predicted =
-        when(Components.sum(Components.LONG_RUN).gt(0), corrected().multiply(scale))
+        when(Components.sum(Components.LONG_RUN).gt(0), capped(corrected().multiply(scale)))
             .otherwise(base);
     return model
         .transform(features.with(states, col(OriginFacts.EXPECTED_TOTAL)))

@@ -43,8 +43,8 @@ public final class RollingBacktest implements AutoCloseable {
   }
 
   /**
-   * The origins after which something was requested: where nothing was, logs are missing, or there
-   * is nothing to tell forecasts apart.
+   * The origins after which something was requested, and before which there was an object: where
+   * that is not so, logs are missing, or there is nothing to tell forecasts apart.
    */
   public List<Instant> telling(List<Instant> origins, Duration horizon) {
     List<Column> sums = new ArrayList<>();
@@ -60,6 +60,7 @@ public final class RollingBacktest implements AutoCloseable {
     return IntStream.range(0, origins.size())
         .filter(i -> requests.getDouble(i) > 0)
         .mapToObj(origins::get)
+        .filter(origin -> !knownBefore(objects, origin).isEmpty())
         .toList();
   }
 

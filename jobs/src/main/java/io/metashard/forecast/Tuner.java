@@ -116,7 +116,8 @@ public final class Tuner {
       double to = next.getAsDouble();
       boolean back = unchecked.isPresent() && unchecked.get().from() == to;
       // The days that a change was chosen by say nothing new of it.
-      if (back && plannedAt.isBefore(unchecked.get().plannedAt().plus(options.every()))) {
+      if (back
+          && plannedAt.isBefore(unchecked.get().plannedAt().plus(otherDays(inForce, options)))) {
         continue;
       }
       candidates.add(
@@ -131,9 +132,18 @@ public final class Tuner {
     return candidates;
   }
 
+  /** After which time the origins are other ones than those that a change was chosen by. */
+  private static Duration otherDays(ForecastOptions inForce, TunerOptions options) {
+    Duration origins = inForce.horizon().multipliedBy(options.origins());
+    return origins.compareTo(options.every()) > 0 ? origins : options.every();
+  }
+
   /** Whether an entry tried the way back from a change. */
   private static boolean isCheck(TuningLog.Entry entry, TuningLog.Entry change) {
-    return entry.steps(change.to(), change.from()) && entry.plannedAt().isAfter(change.plannedAt());
+    return entry.steps(change.to(), change.from())
+        && entry.plannedAt().isAfter(change.plannedAt())
+        // What was only suggested is still in force.
+        && entry.action() != TuningLog.Action.SUGGESTED;
   }
 
   /** Whether a value was taken back not long ago. */

@@ -92,6 +92,13 @@ public record TuningLog(List<Entry> entries) {
     return entries.stream().anyMatch(e -> e.runId().equals(runId));
   }
 
+  /** Whether a run tried something. */
+  public boolean hasTuned(String runId) {
+    return entries.stream()
+        .filter(e -> e.runId().equals(runId))
+        .anyMatch(e -> e.action() != Action.UNDONE && e.action() != Action.FIXED_BY_CONF);
+  }
+
   private record Change(String runId, Tunable parameter) {}
 
   /** Changes that were not taken back, in order. */

@@ -8,6 +8,8 @@ import io.metashard.config.Settings;
 import io.metashard.encode.EncodeOptions;
 import io.metashard.forecast.ForecastOptions;
 import io.metashard.forecast.MoreHorizons;
+import io.metashard.forecast.Profile;
+import io.metashard.forecast.TunerOptions;
 import io.metashard.logs.IngestOptions;
 import io.metashard.logs.LogListing;
 import io.metashard.logs.LogSource;
@@ -155,6 +157,8 @@ final class Checks {
             value("configuration", () -> AggregateOptions.from(settings)),
             value(
                 "configuration", () -> MoreHorizons.from(settings, ForecastOptions.from(settings))),
+            value("configuration", () -> Profile.from(settings)),
+            value("configuration", () -> TunerOptions.from(settings)),
             value("configuration", () -> EncodeOptions.from(settings)),
             value("configuration", () -> ReadOptions.from(settings)));
     Optional<PlanOptions> plan = value("configuration", () -> PlanOptions.from(settings));

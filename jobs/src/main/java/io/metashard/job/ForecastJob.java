@@ -51,6 +51,8 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.storage.StorageLevel;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Forecasts the horizon after the moment of planning, and further ones that are asked for: {@code
@@ -70,6 +72,7 @@ public final class ForecastJob {
   /** Parameters that the tuner changed. */
   static final String TUNED = "tuned";
 
+  private static final Logger LOG = LoggerFactory.getLogger(ForecastJob.class);
   private static final Pattern SAFE_RUN_ID = Pattern.compile("[A-Za-z0-9._-]+");
 
   private final JobContext context;
@@ -131,11 +134,23 @@ public final class ForecastJob {
     LocalDate runDate = context.at().atZone(ZoneOffset.UTC).toLocalDate();
     List<Told> told = new ArrayList<>();
     try (PastDemand past = PastDemand.of(demand, objects, context.at(), used)) {
+      Map<String, Object> failed = new LinkedHashMap<>();
       for (Duration horizon : more.withMain(used)) {
-        told.add(told(past, used.withHorizon(horizon), runDate));
+        try {
+          told.add(told(past, used.withHorizon(horizon), runDate));
+        } catch (RuntimeException e) {
+          // Nobody plans by a further horizon: the night does not wait for it.
+          if (told.isEmpty() || e instanceof StopSignal.StoppedException) {
+            throw e;
+          }
+          String word = Settings.durationText(horizon);
+          LOG.error("Cannot forecast {} ahead: {}", word, Failures.message(e), e);
+          failed.put("horizon_%s_failed".formatted(word), Failures.message(e));
+        }
       }
       Told main = told.get(0);
       Map<String, Object> figures = new LinkedHashMap<>(main.figures());
+      figures.putAll(failed);
       judged.ifPresent(newest -> figures.put(MONITOR_VERDICT, newest.verdict().standing().word()));
       figures.put(FALLS_BACK, fallsBack);
       String changed = TuningTable.changed(options, tuned);

@@ -13,6 +13,7 @@ import io.metashard.aggregate.Demand;
 import io.metashard.catalogue.Objects;
 import io.metashard.forecast.ForecastOptions;
 import io.metashard.forecast.Forecasts;
+import io.metashard.forecast.TunerOptions;
 import io.metashard.logs.Requests;
 import io.metashard.plan.BucketCount;
 import io.metashard.shardmap.ShardMap;
@@ -26,6 +27,8 @@ import java.util.Optional;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.DataTypes;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** All stages of a night in order; each is skipped when nothing that it reads has changed. */
 public final class NightlyJob {
@@ -53,6 +56,7 @@ public final class NightlyJob {
     FORCE
   }
 
+  private static final Logger LOG = LoggerFactory.getLogger(NightlyJob.class);
   private static final String LAKE = "lake";
 
   /** What the lake would hold. */
@@ -76,8 +80,9 @@ public final class NightlyJob {
 
   /** Runs the night and gives back what it did, stage by stage and in sum. */
   Map<String, Object> run(Extent extent, Repeat repeat) {
-    // What is wrong with the locations is better said before hours of work.
+    // What is wrong with locations or options is better said before hours of work.
     Locations.configured(context.settings(), context.hadoop());
+    TunerOptions.from(context.settings());
     ingest();
     catalogue();
     aggregate();
@@ -133,9 +138,30 @@ public final class NightlyJob {
   /** Tries other parameters of the forecast, before it is made, if that is due. */
   StageReport tune(TuneJob.Occasion occasion, Repeat repeat) {
     return runner.run(
-        TuneJob.STAGE,
-        List.of(Demand.TABLE, Objects.TABLE),
-        () -> new TuneJob(context, occasion, repeat, Clock.systemUTC()).run());
+        TuneJob.STAGE, List.of(Demand.TABLE, Objects.TABLE), () -> tuned(occasion, repeat));
+  }
+
+  /** A night does not need a tuning: one that fails is told, and the night goes on. */
+  private StageReport tuned(TuneJob.Occasion occasion, Repeat repeat) {
+    TuneJob job = new TuneJob(context, occasion, repeat, Clock.systemUTC());
+    try {
+      return job.run();
+    } catch (RuntimeException e) {
+      if (occasion != TuneJob.Occasion.NIGHT || e instanceof StopSignal.StoppedException) {
+        throw e;
+      }
+      LOG.error("Cannot tune: {}", Failures.message(e), e);
+      return new StageReport(
+          TuneJob.STAGE,
+          StageReport.UNCHANGED,
+          "failed, what was in force stays: " + Failures.message(e),
+          "",
+          0,
+          0,
+          0,
+          0,
+          Map.of("failed", true));
+    }
   }
 
   StageReport forecast(Repeat repeat) {

@@ -79,7 +79,7 @@ public final class TuneJob {
   /** Tries what is to be tried, and writes what came of it. */
   public StageReport run() {
     TuningLog log = table.log();
-    if (log.has(context.runId()) && repeat == NightlyJob.Repeat.SKIP_DONE) {
+    if (log.hasTuned(context.runId()) && repeat == NightlyJob.Repeat.SKIP_DONE) {
       return unchanged("run %s has tuned before".formatted(context.runId()), log);
     }
     log = log.without(context.runId());
@@ -98,6 +98,12 @@ public final class TuneJob {
     }
     if (!lines.isEmpty()) {
       table.write(lines);
+    }
+    if (notNow.isEmpty() && lines.isEmpty()) {
+      notNow =
+          Optional.of(
+              "no check was made: tuner.max-duration was over after %d forecasts of the past; raise it, or lower tuner.origins"
+                  .formatted(forecasts));
     }
     return notNow.isPresent() ? unchanged(notNow.get(), log) : done(lines, log);
   }
@@ -207,7 +213,10 @@ public final class TuneJob {
               ? watch.deviances(other, found -> Tuner.isLost(trial, of, found))
               : List.of();
       if (is.isEmpty() || !watch.isWhole(is) && !Tuner.isLost(trial, was, is)) {
-        lines.add(cutShort(trial, watch.forecasts));
+        // A check that was not made is not one that was passed: it comes again.
+        if (trial.checks() == null) {
+          lines.add(cutShort(trial, watch.forecasts));
+        }
         continue;
       }
       Tuner.Judgement found = Tuner.judge(trial, was.subList(0, is.size()), is, options);
@@ -278,6 +287,13 @@ public final class TuneJob {
    */
   public StageReport undo(String runId) {
     TuningLog log = table.log();
+    if (log.hasTuned(context.runId())) {
+      // Its rows would be replaced, and what it changed would be taken for another's.
+      throw new MetashardException(
+          MetashardException.USAGE,
+          "Cannot undo as run %s: it has tuned itself; name the run whose changes to undo after --undo, and leave --run-id away"
+              .formatted(context.runId()));
+    }
     if (log.has(context.runId()) && repeat == NightlyJob.Repeat.SKIP_DONE) {
       return unchanged(
           "run %s has undone a change before; --force undoes another".formatted(context.runId()),

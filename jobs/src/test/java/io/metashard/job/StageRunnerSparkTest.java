@@ -177,7 +177,7 @@ class StageRunnerSparkTest {
       assertThat(metrics.metricRegistry().getNames())
           .isEqualTo(new java.util.TreeSet<>(before))
           .allMatch(name -> name.matches("(stage|lake)\\.[a-z0-9_.]+"))
-          .hasSizeLessThan(150);
+          .hasSizeLessThan(165);
       // A stage that nobody listed gets its metrics when it begins.
       metrics.began("vacuum", AT);
       assertThat(gauge("stage.vacuum.state")).isEqualTo(StageMetrics.State.RUNNING.code());
