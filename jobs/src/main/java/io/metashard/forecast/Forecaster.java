@@ -295,9 +295,11 @@ public final class Forecaster {
     }
     List<Integer> judging = past.subList(0, judged(past));
     Scorecard earlier = scores.from(endedBefore(past));
+    // Earlier origins may have been too few to train what all of them could.
+    boolean tried = backtest.models().keySet().containsAll(gate.models().values());
     return new Chances(
         Outcomes.of(scores),
-        earlier.bins().isEmpty()
+        earlier.bins().isEmpty() || !tried
             ? Map.of()
             : coverage(
                 SegmentStates.with(facts(judging, facts), sums),
@@ -581,7 +583,10 @@ public final class Forecaster {
   private Gate gate(Backtest backtest, Corrections corrections) {
     ModelChoice fixed = options.model();
     if (fixed == ModelChoice.AUTO) {
-      return Gate.of(backtest.scores());
+      Gate best = Gate.of(backtest.scores());
+      boolean trained =
+          !corrections.models().isEmpty() || best.name() == ModelChoice.SEASONAL_NAIVE;
+      return trained ? best : Gate.of(Gate.BASE, best.reason());
     }
     boolean learned = fixed != ModelChoice.SEASONAL_NAIVE && fixed != ModelChoice.TOTAL_SHARE;
     if (learned && corrections.models().isEmpty()) {

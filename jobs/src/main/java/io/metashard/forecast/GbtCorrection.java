@@ -38,9 +38,9 @@ record GbtCorrection(CorrectionFeatures features, PipelineModel model, List<Doub
   /** Requests added to both sides of the ratio: zeroes have logarithms, small counts weigh less. */
   private static final double ADDED = 0.5;
 
-  private static final int TREES = 20;
+  private static final int TREES = 12;
   private static final int DEPTH = 3;
-  private static final double STEP = 0.2;
+  private static final double STEP = 0.3;
   private static final int LEAST_ROWS_A_LEAF = 20;
 
   /** Sums are of multiples of this: exact in whatever order. */
