@@ -73,6 +73,21 @@ class GateTest {
   }
 
   @Test
+  void aClassThatOneOriginKnewHasNotWonFromAll() {
+    base(VolumeClass.COLD).other(ModelChoice.GBT_CORRECTION, VolumeClass.COLD, 10, 10, 10, 10);
+    scored(ModelChoice.TOTAL_SHARE, VolumeClass.HOT, 2, 10);
+    scored(ModelChoice.GBT_CORRECTION, VolumeClass.HOT, 2, 1);
+    assertThat(gate().models()).containsEntry(VolumeClass.HOT, ModelChoice.TOTAL_SHARE);
+  }
+
+  @Test
+  void oneOriginIsTooFewForWhatIsLearned() {
+    scored(ModelChoice.TOTAL_SHARE, VolumeClass.HOT, 0, 10);
+    scored(ModelChoice.GBT_CORRECTION, VolumeClass.HOT, 0, 1);
+    assertThat(gate().name()).isEqualTo(ModelChoice.TOTAL_SHARE);
+  }
+
+  @Test
   void yesterdaysCountsForecastAllClassesOrNone() {
     base(VolumeClass.HOT).base(VolumeClass.COLD);
     other(ModelChoice.SEASONAL_NAIVE, VolumeClass.HOT, 1, 1, 1, 1);

@@ -272,6 +272,26 @@ class TunerTest {
   }
 
   @Example
+  void aCheckThatWasOnlySuggestedOrWouldJudgeByTheSameDaysIsStillToCome() {
+    Entry change = entry("tune-1", 0, Tunable.RECENT_HALF_LIFE, 96, 48, Action.APPLIED);
+    Entry suggested = entry("tune-2", 1, Tunable.RECENT_HALF_LIFE, 48, 96, Action.SUGGESTED);
+    TuningLog log = new TuningLog(List.of(change, suggested));
+    TunerOptions one = options("tuner.trials=1");
+    assertThat(Tuner.trials(log, log.inForce(forecast(), AT), one, AT.plus(WEEK.multipliedBy(2))))
+        .containsExactly(BACK);
+    // A week ahead, four origins are four weeks.
+    ForecastOptions weekly = log.inForce(forecast("forecast.horizon=7d"), AT);
+    for (int week = 1; week < 6; week++) {
+      assertThat(
+              Tuner.trials(
+                      log, weekly, options("tuner.trials=20"), AT.plus(WEEK.multipliedBy(week)))
+                  .contains(BACK))
+          .as("week %d", week)
+          .isEqualTo(week >= 4);
+    }
+  }
+
+  @Example
   void undoingGivesBackWhatWasBefore() {
     Entry first = entry("tune-1", 0, Tunable.CLASS_PRIOR, 100, 50, Action.APPLIED);
     Entry second = entry("tune-2", 1, Tunable.CLASS_PRIOR, 50, 25, Action.APPLIED);

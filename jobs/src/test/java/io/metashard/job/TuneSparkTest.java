@@ -278,6 +278,8 @@ class TuneSparkTest {
     assertThatThrownBy(() -> job(other, "undo-4", TuneJob.Occasion.BY_HAND).undo("suggest-1"))
         .hasMessage(
             "Cannot undo run suggest-1: it changed nothing; tune --history lists the changes");
+    assertThatThrownBy(() -> job(other, "tune-1", TuneJob.Occasion.BY_HAND).undo(null))
+        .hasMessageStartingWith("Cannot undo as run tune-1: it has tuned itself; name the run");
     assertThat(other.read(Tuning.TABLE).where(col(Tuning.ACTION).equalTo("undone")).count())
         .isEqualTo(1);
   }
