@@ -67,11 +67,10 @@ record Corrections(List<ForecastModel> models, Map<ModelChoice, PipelineModel> t
         return NONE;
       }
       GlmCorrection glm = GlmCorrection.fit(training, features, varying, ridge);
-      GbtCorrection gbt = GbtCorrection.fit(training, features, varying, seed);
+      long rows = row.getLong(row.size() - 1);
+      GbtCorrection gbt = GbtCorrection.fit(training, rows, features, varying, seed);
       return new Corrections(
-          List.of(glm, gbt),
-          Map.of(glm.name(), glm.model(), gbt.name(), gbt.model()),
-          row.getLong(row.size() - 1));
+          List.of(glm, gbt), Map.of(glm.name(), glm.model(), gbt.name(), gbt.model()), rows);
     } finally {
       training.unpersist();
     }

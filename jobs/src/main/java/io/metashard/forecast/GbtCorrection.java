@@ -38,7 +38,11 @@ record GbtCorrection(CorrectionFeatures features, PipelineModel model, List<Doub
   /** Requests added to both sides of the ratio: zeroes have logarithms, small counts weigh less. */
   private static final double ADDED = 0.5;
 
-  private static final int TREES = 12;
+  /** One for so many rows: few rows say little, and trees learn them by heart. */
+  private static final long ROWS_A_TREE = 100;
+
+  private static final int FEWEST_TREES = 3;
+  private static final int MOST_TREES = 12;
   private static final int DEPTH = 3;
   private static final double STEP = 0.3;
   private static final int LEAST_ROWS_A_LEAF = 20;
@@ -64,10 +68,11 @@ record GbtCorrection(CorrectionFeatures features, PipelineModel model, List<Doub
    * Learns the factor.
    *
    * @param training with features by the true totals, in a settled order
+   * @param rows how many those are
    * @param varying features that tell rows apart
    */
   static GbtCorrection fit(
-      Dataset<Row> training, CorrectionFeatures features, String[] varying, long seed) {
+      Dataset<Row> training, long rows, CorrectionFeatures features, String[] varying, long seed) {
     Column base = col(CorrectionFeatures.EXPECTED);
     GBTRegressor trees =
         new GBTRegressor()
@@ -75,7 +80,7 @@ record GbtCorrection(CorrectionFeatures features, PipelineModel model, List<Doub
             .setLabelCol(LABEL)
             .setWeightCol(WEIGHT)
             .setPredictionCol(PREDICTION)
-            .setMaxIter(TREES)
+            .setMaxIter((int) Math.max(FEWEST_TREES, Math.min(MOST_TREES, rows / ROWS_A_TREE)))
             .setMaxDepth(DEPTH)
             .setStepSize(STEP)
             .setMinInstancesPerNode(LEAST_ROWS_A_LEAF)
