@@ -12,6 +12,10 @@ import static org.apache.spark.sql.functions.when;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.apache.spark.ml.Pipeline;
+import org.apache.spark.ml.PipelineModel;
+import org.apache.spark.ml.PipelineStage;
+import org.apache.spark.ml.feature.VectorAssembler;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -82,6 +86,27 @@ record CorrectionFeatures(ForecastModel.TotalShare base, int perDay) {
     columns.add(when(col(SegmentStates.BORN).isNull(), 0.0).otherwise(1.0).as("f_age_known"));
     columns.add(log(col(EXPECTED)).as(OFFSET));
     return rows.select(columns.toArray(Column[]::new));
+  }
+
+  /** Trains an MLlib regressor on features that tell rows apart, as one vector. */
+  static PipelineModel trained(
+      Dataset<Row> training, String[] varying, String vector, PipelineStage regressor) {
+    VectorAssembler assembler = new VectorAssembler().setInputCols(varying).setOutputCol(vector);
+    return new Pipeline().setStages(new PipelineStage[] {assembler, regressor}).fit(training);
+  }
+
+  /**
+   * Adds what a model makes of the base; segments that nobody has asked for keep their base.
+   *
+   * @param corrected by the model's prediction and {@link #EXPECTED}
+   */
+  Dataset<Row> predicted(
+      PipelineModel model, Dataset<Row> states, Column corrected, String column) {
+    Column predicted =
+        when(Components.sum(Components.LONG_RUN).gt(0), corrected).otherwise(col(EXPECTED));
+    return model
+        .transform(with(states, col(OriginFacts.EXPECTED_TOTAL)))
+        .select(and(states, predicted.as(column)));
   }
 
   /** Columns of states and one more. */

@@ -14,10 +14,7 @@ import static org.apache.spark.sql.functions.when;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import org.apache.spark.ml.Pipeline;
 import org.apache.spark.ml.PipelineModel;
-import org.apache.spark.ml.PipelineStage;
-import org.apache.spark.ml.feature.VectorAssembler;
 import org.apache.spark.ml.regression.GBTRegressor;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
@@ -85,14 +82,12 @@ record GbtCorrection(CorrectionFeatures features, PipelineModel model, List<Doub
             .setStepSize(STEP)
             .setMinInstancesPerNode(LEAST_ROWS_A_LEAF)
             .setSeed(seed);
-    VectorAssembler assembler = new VectorAssembler().setInputCols(varying).setOutputCol(VECTOR);
     Dataset<Row> labelled =
         training
             .withColumn(
                 LABEL, log(col(SegmentStates.OBSERVED).plus(ADDED).divide(base.plus(ADDED))))
             .withColumn(WEIGHT, sqrt(base));
-    PipelineModel model =
-        new Pipeline().setStages(new PipelineStage[] {assembler, trees}).fit(labelled);
+    PipelineModel model = CorrectionFeatures.trained(labelled, varying, VECTOR, trees);
     return new GbtCorrection(features, model, scales(model.transform(labelled)));
   }
 
@@ -136,11 +131,6 @@ record GbtCorrection(CorrectionFeatures features, PipelineModel model, List<Doub
     for (VolumeClass c : classes) {
       scale = when(volume.equalTo(c.name()), scales.get(c.ordinal())).otherwise(scale);
     }
-    Column predicted =
-        when(Components.sum(Components.LONG_RUN).gt(0), capped(corrected().multiply(scale)))
-            .otherwise(base);
-    return model
-        .transform(features.with(states, col(OriginFacts.EXPECTED_TOTAL)))
-        .select(CorrectionFeatures.and(states, predicted.as(column)));
+    return features.predicted(model, states, capped(corrected().multiply(scale)), column);
   }
 }

@@ -4,12 +4,8 @@ import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.greatest;
 import static org.apache.spark.sql.functions.least;
 import static org.apache.spark.sql.functions.lit;
-import static org.apache.spark.sql.functions.when;
 
-import org.apache.spark.ml.Pipeline;
 import org.apache.spark.ml.PipelineModel;
-import org.apache.spark.ml.PipelineStage;
-import org.apache.spark.ml.feature.VectorAssembler;
 import org.apache.spark.ml.regression.GeneralizedLinearRegression;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
@@ -55,10 +51,8 @@ record GlmCorrection(CorrectionFeatures features, PipelineModel model) implement
             .setRegParam(ridge)
             .setMaxIter(ROUNDS)
             .setTol(TOLERANCE);
-    VectorAssembler assembler = new VectorAssembler().setInputCols(varying).setOutputCol(VECTOR);
     return new GlmCorrection(
-        features,
-        new Pipeline().setStages(new PipelineStage[] {assembler, regression}).fit(training));
+        features, CorrectionFeatures.trained(training, varying, VECTOR, regression));
   }
 
   /** The base times the capped factor. */
@@ -66,10 +60,6 @@ record GlmCorrection(CorrectionFeatures features, PipelineModel model) implement
   public Dataset<Row> predict(Dataset<Row> states, String column) {
     Column base = col(CorrectionFeatures.EXPECTED);
     Column factor = greatest(least(col(PREDICTION).divide(base), lit(CAP)), lit(1 / CAP));
-    Column predicted =
-        when(Components.sum(Components.LONG_RUN).gt(0), base.multiply(factor)).otherwise(base);
-    return model
-        .transform(features.with(states, col(OriginFacts.EXPECTED_TOTAL)))
-        .select(CorrectionFeatures.and(states, predicted.as(column)));
+    return features.predicted(model, states, base.multiply(factor), column);
   }
 }
