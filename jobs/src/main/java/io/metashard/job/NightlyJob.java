@@ -325,11 +325,7 @@ public final class NightlyJob {
         context
             .lake()
             .read(RunsTable.TABLE)
-            .where(
-                col(RunsTable.STAGE)
-                    .equalTo("forecast")
-                    .and(col(RunsTable.STATE).equalTo(StageReport.DONE))
-                    .and(col(RunsTable.FINGERPRINT).equalTo(fingerprint)));
+            .where(RunsTable.done("forecast").and(col(RunsTable.FINGERPRINT).equalTo(fingerprint)));
     if (repeat == Repeat.SKIP_DONE && !same.isEmpty()) {
       return skipped("forecast", "demand, objects and settings are those of the last forecast");
     }
@@ -412,10 +408,7 @@ public final class NightlyJob {
         context
             .lake()
             .read(RunsTable.TABLE)
-            .where(
-                col(RunsTable.STAGE)
-                    .equalTo(lastStage(mode))
-                    .and(col(RunsTable.STATE).equalTo(StageReport.DONE)))
+            .where(RunsTable.done(lastStage(mode)))
             .agg(max(col(RunsTable.PLANNED_AT)))
             .first();
     Timestamp latest = newest.getTimestamp(0);

@@ -257,10 +257,7 @@ final class ReportRuns {
   /** The newest {@code verify} that came to its end; null if there was none. */
   NightReport.Check check() {
     List<Row> newest =
-        runs.where(
-                col(RunsTable.STAGE)
-                    .equalTo(VERIFY)
-                    .and(col(RunsTable.STATE).equalTo(StageReport.DONE)))
+        runs.where(RunsTable.done(VERIFY))
             .orderBy(col(RunsTable.STARTED_AT).desc())
             .limit(1)
             .select(

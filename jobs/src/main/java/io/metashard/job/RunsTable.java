@@ -1,7 +1,10 @@
 package io.metashard.job;
 
+import static org.apache.spark.sql.functions.col;
+
 import io.metashard.lake.TableDefinition;
 import java.util.List;
+import org.apache.spark.sql.Column;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 
@@ -50,6 +53,11 @@ final class RunsTable {
 
   /** State of the row that is written when a command begins. */
   static final String RUNNING = "running";
+
+  /** Rows of a stage that was done. */
+  static Column done(String stage) {
+    return col(STAGE).equalTo(stage).and(col(STATE).equalTo(StageReport.DONE));
+  }
 
   static final StructType SCHEMA =
       new StructType()

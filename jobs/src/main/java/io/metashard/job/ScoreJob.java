@@ -210,10 +210,7 @@ final class ScoreJob {
                 max(col(RunsTable.PLANNED_AT)).as(RunsTable.PLANNED_AT),
                 max(col(RunsTable.STARTED_AT)).as(RunsTable.STARTED_AT));
     Dataset<Row> plans =
-        runs.where(
-                col(RunsTable.STAGE)
-                    .equalTo("plan")
-                    .and(col(RunsTable.STATE).equalTo(StageReport.DONE)))
+        runs.where(RunsTable.done("plan"))
             .groupBy(col(RunsTable.RUN_ID))
             .agg(
                 max_by(

@@ -163,9 +163,7 @@ public final class TuneJob {
             .lake()
             .read(RunsTable.TABLE)
             .where(
-                col(RunsTable.STAGE)
-                    .equalTo("forecast")
-                    .and(col(RunsTable.STATE).equalTo(StageReport.DONE))
+                RunsTable.done("forecast")
                     .and(col(RunsTable.PLANNED_AT).lt(Timestamp.from(context.at()))))
             .agg(countDistinct(to_date(col(RunsTable.PLANNED_AT))))
             .first()
