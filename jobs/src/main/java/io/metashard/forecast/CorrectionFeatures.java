@@ -98,15 +98,14 @@ record CorrectionFeatures(ForecastModel.TotalShare base, int perDay) {
   /**
    * Adds what a model makes of the base; segments that nobody has asked for keep their base.
    *
+   * @param states as {@link #with} gives
    * @param corrected by the model's prediction and {@link #EXPECTED}
    */
-  Dataset<Row> predicted(
+  static Dataset<Row> predicted(
       PipelineModel model, Dataset<Row> states, Column corrected, String column) {
     Column predicted =
         when(Components.sum(Components.LONG_RUN).gt(0), corrected).otherwise(col(EXPECTED));
-    return model
-        .transform(with(states, col(OriginFacts.EXPECTED_TOTAL)))
-        .select(and(states, predicted.as(column)));
+    return model.transform(states).select(and(states, predicted.as(column)));
   }
 
   /** Columns of states and one more. */

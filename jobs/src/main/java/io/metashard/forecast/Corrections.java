@@ -66,9 +66,9 @@ record Corrections(List<ForecastModel> models, Map<ModelChoice, PipelineModel> t
       if (varying.length == 0) {
         return NONE;
       }
-      GlmCorrection glm = GlmCorrection.fit(training, features, varying, ridge);
+      GlmCorrection glm = GlmCorrection.fit(training, varying, ridge);
       long rows = row.getLong(row.size() - 1);
-      GbtCorrection gbt = GbtCorrection.fit(training, rows, features, varying, seed);
+      GbtCorrection gbt = GbtCorrection.fit(training, rows, varying, seed);
       return new Corrections(
           List.of(glm, gbt), Map.of(glm.name(), glm.model(), gbt.name(), gbt.model()), rows);
     } finally {

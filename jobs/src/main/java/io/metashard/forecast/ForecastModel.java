@@ -33,7 +33,8 @@ interface ForecastModel {
   /**
    * Adds a column of expected requests, finite and above 0.
    *
-   * @param states as {@link SegmentStates#with} gives
+   * @param states as {@link CorrectionFeatures#with} gives for the base of all models and the
+   *     expected total: it is looked at once, however many models predict
    */
   Dataset<Row> predict(Dataset<Row> states, String column);
 
@@ -45,7 +46,7 @@ interface ForecastModel {
   /**
    * Models, each scaled so that its predictions sum to the expected total of each origin.
    *
-   * @param states as {@link SegmentStates#with} gives, all segments of these origins
+   * @param states as {@link #predict} takes, all segments of these origins
    */
   static List<Reconciled> reconciled(
       List<ForecastModel> models, Dataset<Row> states, List<OriginFacts> facts) {
@@ -151,7 +152,7 @@ interface ForecastModel {
     /** The sum over an origin is near its total; {@link #reconciled} makes it that. */
     @Override
     public Dataset<Row> predict(Dataset<Row> states, String column) {
-      return states.withColumn(column, expected(col(OriginFacts.EXPECTED_TOTAL)));
+      return states.withColumn(column, col(CorrectionFeatures.EXPECTED));
     }
 
     /** What is expected of a segment when that many requests come in all; above 0. */

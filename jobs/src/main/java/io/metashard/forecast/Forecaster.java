@@ -196,7 +196,7 @@ public final class Forecaster {
 
     Backtest tried = backtest(past, facts, sums);
     ForecastModel.TotalShare base = base(past, facts, sums, tried);
-    Dataset<Row> current = SegmentStates.with(List.of(now), sums);
+    Dataset<Row> current = states(base, List.of(now), sums);
     Corrections corrections =
         tried.trainable(past, facts) ? fit(past, facts, sums, base) : Corrections.NONE;
 
@@ -286,7 +286,7 @@ public final class Forecaster {
       return new Chances(Outcomes.UNCALIBRATED, Map.of());
     }
     List<OriginFacts> all = facts(past, facts);
-    Dataset<Row> states = SegmentStates.with(all, sums);
+    Dataset<Row> states = states(base, all, sums);
     ForecastModel model = chosen(gate, base, corrections, states, all);
     List<ForecastModel> models = gate.name() == Gate.BASE ? List.of(model) : List.of(base, model);
     Scorecard scores = Scorecard.of(states, models, base).only(gate.name().word());
@@ -302,7 +302,7 @@ public final class Forecaster {
         earlier.bins().isEmpty() || !tried
             ? Map.of()
             : coverage(
-                SegmentStates.with(facts(judging, facts), sums),
+                states(backtest.base(), facts(judging, facts), sums),
                 List.of(backtest.models().get(Gate.BASE), picked(gate, backtest.models())),
                 Outcomes.of(earlier)));
   }
@@ -459,16 +459,22 @@ public final class Forecaster {
    *
    * @param sample per origin: who got requests, for fitting the share
    * @param scores on the last origins, by models that learned on the earlier ones; possibly empty
+   * @param base what those models are founded on
    * @param models those models
    */
   private record Backtest(
       Map<Integer, List<ShareMixture.Observed>> sample,
       Scorecard scores,
+      ForecastModel.TotalShare base,
       Map<ModelChoice, ForecastModel> models) {
+    static Backtest unscored(Map<Integer, List<ShareMixture.Observed>> sample) {
+      return new Backtest(sample, new Scorecard(List.of()), null, Map.of());
+    }
+
     /** With what the gate made of it. */
     Backtest with(Gate gate) {
       return gate.name() == ModelChoice.PER_CLASS
-          ? new Backtest(sample, scores.with(ModelChoice.PER_CLASS, gate.models()), models)
+          ? new Backtest(sample, scores.with(ModelChoice.PER_CLASS, gate.models()), base, models)
           : this;
     }
 
@@ -490,21 +496,31 @@ public final class Forecaster {
   private Backtest backtest(
       List<Integer> past, Map<Integer, OriginFacts> facts, Dataset<Row> sums) {
     if (past.isEmpty()) {
-      return new Backtest(Map.of(), new Scorecard(List.of()), Map.of());
+      return Backtest.unscored(Map.of());
     }
     Map<Integer, List<ShareMixture.Observed>> sample =
         sample(SegmentStates.with(facts(past, facts), sums));
     int judged = judged(past);
     List<OriginFacts> judging = facts(past.subList(0, judged), facts);
     List<Integer> training = endedBefore(past);
-    Backtest unscored = new Backtest(sample, new Scorecard(List.of()), Map.of());
+    Backtest unscored = Backtest.unscored(sample);
     ForecastModel.TotalShare base = base(training, facts, sums, unscored);
-    Dataset<Row> states = SegmentStates.with(judging, sums);
+    Dataset<Row> states = states(base, judging, sums);
     Corrections corrections =
         unscored.trainable(training, facts) ? fit(training, facts, sums, base) : Corrections.NONE;
     Map<ModelChoice, ForecastModel> models = models(base, corrections, states, judging);
     return new Backtest(
-        sample, Scorecard.of(states, List.copyOf(models.values()), models.get(Gate.BASE)), models);
+        sample,
+        Scorecard.of(states, List.copyOf(models.values()), models.get(Gate.BASE)),
+        base,
+        models);
+  }
+
+  /** States to predict for, with all that models on this base look at. */
+  private Dataset<Row> states(
+      ForecastModel.TotalShare base, List<OriginFacts> facts, Dataset<Row> sums) {
+    return new CorrectionFeatures(base, timeline.perDay())
+        .with(SegmentStates.with(facts, sums), col(OriginFacts.EXPECTED_TOTAL));
   }
 
   private static List<OriginFacts> facts(List<Integer> origins, Map<Integer, OriginFacts> facts) {

@@ -30,8 +30,7 @@ import org.apache.spark.sql.Row;
  *
  * @param scales by {@link VolumeClass}
  */
-record GbtCorrection(CorrectionFeatures features, PipelineModel model, List<Double> scales)
-    implements ForecastModel {
+record GbtCorrection(PipelineModel model, List<Double> scales) implements ForecastModel {
   /** Requests added to both sides of the ratio: zeroes have logarithms, small counts weigh less. */
   private static final double ADDED = 0.5;
 
@@ -68,8 +67,7 @@ record GbtCorrection(CorrectionFeatures features, PipelineModel model, List<Doub
    * @param rows how many those are
    * @param varying features that tell rows apart
    */
-  static GbtCorrection fit(
-      Dataset<Row> training, long rows, CorrectionFeatures features, String[] varying, long seed) {
+  static GbtCorrection fit(Dataset<Row> training, long rows, String[] varying, long seed) {
     Column base = col(CorrectionFeatures.EXPECTED);
     GBTRegressor trees =
         new GBTRegressor()
@@ -88,7 +86,7 @@ record GbtCorrection(CorrectionFeatures features, PipelineModel model, List<Doub
                 LABEL, log(col(SegmentStates.OBSERVED).plus(ADDED).divide(base.plus(ADDED))))
             .withColumn(WEIGHT, sqrt(base));
     PipelineModel model = CorrectionFeatures.trained(labelled, varying, VECTOR, trees);
-    return new GbtCorrection(features, model, scales(model.transform(labelled)));
+    return new GbtCorrection(model, scales(model.transform(labelled)));
   }
 
   private static List<Double> scales(Dataset<Row> predicted) {
@@ -131,6 +129,6 @@ record GbtCorrection(CorrectionFeatures features, PipelineModel model, List<Doub
     for (VolumeClass c : classes) {
       scale = when(volume.equalTo(c.name()), scales.get(c.ordinal())).otherwise(scale);
     }
-    return features.predicted(model, states, capped(corrected().multiply(scale)), column);
+    return CorrectionFeatures.predicted(model, states, capped(corrected().multiply(scale)), column);
   }
 }

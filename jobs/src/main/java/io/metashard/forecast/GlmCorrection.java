@@ -15,7 +15,7 @@ import org.apache.spark.sql.Row;
  * "Total x share" times a factor that a Poisson regression learned with the base as its offset.
  * Segments that nobody has asked for keep their base.
  */
-record GlmCorrection(CorrectionFeatures features, PipelineModel model) implements ForecastModel {
+record GlmCorrection(PipelineModel model) implements ForecastModel {
   /** A prediction is between the base over this and the base times this. */
   static final double CAP = 4;
 
@@ -38,8 +38,7 @@ record GlmCorrection(CorrectionFeatures features, PipelineModel model) implement
    * @param varying features that tell rows apart
    * @param ridge L2 penalty
    */
-  static GlmCorrection fit(
-      Dataset<Row> training, CorrectionFeatures features, String[] varying, double ridge) {
+  static GlmCorrection fit(Dataset<Row> training, String[] varying, double ridge) {
     GeneralizedLinearRegression regression =
         new GeneralizedLinearRegression()
             .setFamily("poisson")
@@ -51,8 +50,7 @@ record GlmCorrection(CorrectionFeatures features, PipelineModel model) implement
             .setRegParam(ridge)
             .setMaxIter(ROUNDS)
             .setTol(TOLERANCE);
-    return new GlmCorrection(
-        features, CorrectionFeatures.trained(training, varying, VECTOR, regression));
+    return new GlmCorrection(CorrectionFeatures.trained(training, varying, VECTOR, regression));
   }
 
   /** The base times the capped factor. */
@@ -60,6 +58,6 @@ record GlmCorrection(CorrectionFeatures features, PipelineModel model) implement
   public Dataset<Row> predict(Dataset<Row> states, String column) {
     Column base = col(CorrectionFeatures.EXPECTED);
     Column factor = greatest(least(col(PREDICTION).divide(base), lit(CAP)), lit(1 / CAP));
-    return features.predicted(model, states, base.multiply(factor), column);
+    return CorrectionFeatures.predicted(model, states, base.multiply(factor), column);
   }
 }

@@ -99,7 +99,7 @@ record Scorecard(List<Bin> bins) {
   /**
    * Scores models on past origins.
    *
-   * @param states as {@link SegmentStates#with} gives, of past origins
+   * @param states as {@link ForecastModel#predict} takes, of past origins
    * @param base what sorts segments into classes of volume; one of the models
    */
   static Scorecard of(Dataset<Row> states, List<ForecastModel> models, ForecastModel base) {
