@@ -10,7 +10,6 @@ import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.sum;
 import static org.apache.spark.sql.functions.when;
 
-import io.metashard.ObjectIds;
 import io.metashard.aggregate.Demand;
 import io.metashard.aggregate.Rebinned;
 import io.metashard.catalogue.ObjectStates;
@@ -44,7 +43,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.regex.Pattern;
 import org.apache.spark.ml.PipelineModel;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
@@ -73,7 +71,6 @@ public final class ForecastJob {
   static final String TUNED = "tuned";
 
   private static final Logger LOG = LoggerFactory.getLogger(ForecastJob.class);
-  private static final Pattern SAFE_RUN_ID = Pattern.compile("[A-Za-z0-9._-]+");
 
   private final JobContext context;
   private final ForecastOptions options;
@@ -91,12 +88,6 @@ public final class ForecastJob {
     this.options = ForecastOptions.from(context.settings());
     this.more = MoreHorizons.from(context.settings(), options);
     this.profile = Profile.from(context.settings());
-    if (!SAFE_RUN_ID.matcher(context.runId()).matches() || context.runId().startsWith(".")) {
-      throw new MetashardException(
-          MetashardException.USAGE,
-          "Cannot forecast as run %s: the id must be letters, digits, '.', '_' or '-' and not begin with '.'; set --run-id"
-              .formatted(ObjectIds.printable(context.runId())));
-    }
   }
 
   /**
@@ -333,7 +324,7 @@ public final class ForecastJob {
   }
 
   private void replaceOwn(Lake lake, TableDefinition table, Dataset<Row> rows, LocalDate runDate) {
-    // Both are checked: a date and a run id of safe characters.
+    // A date, and a run id that the context has checked.
     String own =
         "%s = DATE'%s' AND %s = '%s'"
             .formatted(Forecasts.RUN_DATE, runDate, Forecasts.RUN_ID, context.runId());

@@ -1,5 +1,6 @@
 package io.metashard.job;
 
+import io.metashard.ObjectIds;
 import io.metashard.config.Settings;
 import io.metashard.config.SettingsException;
 import io.metashard.lake.Lake;
@@ -16,12 +17,25 @@ import org.apache.spark.sql.SparkSession;
  * What every job of one run shares.
  *
  * @param at the moment of planning: logs before it are used, time after it is forecast
- * @param runId id of this run; a retry of the same run has the same
+ * @param runId id of this run, safe in paths and predicates; a retry of the same run has the same
  * @param attempt id of this process' work on the run; a retry has another
  */
 public record JobContext(
     SparkSession spark, Lake lake, Settings settings, Instant at, String runId, String attempt) {
   private static final String S3A = "org.apache.hadoop.fs.s3a.S3AFileSystem";
+  private static final String SAFE_RUN_ID = "[A-Za-z0-9][A-Za-z0-9._-]{0,127}";
+
+  /**
+   * @throws MetashardException if no run can have the id
+   */
+  public JobContext {
+    if (!runId.matches(SAFE_RUN_ID)) {
+      throw new MetashardException(
+          MetashardException.USAGE,
+          "Cannot run as %s: a run id is 1 to 128 of A-Z a-z 0-9 . _ - and begins with a letter or digit; use another --run-id"
+              .formatted(ObjectIds.printable(runId)));
+    }
+  }
 
   /** A new attempt of a run. */
   public JobContext(SparkSession spark, Lake lake, Settings settings, Instant at, String runId) {

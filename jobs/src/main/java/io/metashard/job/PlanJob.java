@@ -8,7 +8,6 @@ import static org.apache.spark.sql.functions.unix_timestamp;
 import static org.apache.spark.sql.functions.when;
 
 import io.metashard.Location;
-import io.metashard.ObjectIds;
 import io.metashard.catalogue.Objects;
 import io.metashard.forecast.Forecasts;
 import io.metashard.lake.Lake;
@@ -127,7 +126,6 @@ public final class PlanJob {
    *     nothing is written then
    */
   public StageReport run() {
-    requireSafe(context.runId());
     Dataset<Row> objects =
         context
             .lake()
@@ -183,23 +181,13 @@ public final class PlanJob {
                   count(when(col(Plans.BLOCK_INDEX).equalTo(0), 1)).as(META_SHARDS))
               .collectAsList(); // at most one row a form
       if (outcome == Outcome.WRITTEN) {
-        // The id is made of letters that need no escape: see requireSafe.
+        // The context has checked the id: no letter of it needs an escape.
         String thisRun = Plans.RUN_ID + " = '" + context.runId() + "'";
         context.lake().replaceWhere(Plans.TABLE, plan, thisRun, Lake.Commit.PLAIN);
       }
       return report(night, width, forms, BucketRows.withoutForecast(rows), forecastRunId);
     } finally {
       plan.unpersist();
-    }
-  }
-
-  /** The run id goes into a predicate and into paths. */
-  private static void requireSafe(String runId) {
-    if (!runId.matches("[A-Za-z0-9][A-Za-z0-9._-]{0,127}")) {
-      throw new MetashardException(
-          MetashardException.USAGE,
-          "Cannot plan for run %s: a run id is 1 to 128 of A-Z a-z 0-9 . _ - and begins with a letter or digit; use another --run-id"
-              .formatted(ObjectIds.printable(runId)));
     }
   }
 

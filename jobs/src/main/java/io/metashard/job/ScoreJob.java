@@ -10,7 +10,6 @@ import static org.apache.spark.sql.functions.max_by;
 import static org.apache.spark.sql.functions.sum;
 
 import io.metashard.Location;
-import io.metashard.ObjectIds;
 import io.metashard.aggregate.Demand;
 import io.metashard.aggregate.Rebinned;
 import io.metashard.catalogue.Objects;
@@ -86,12 +85,6 @@ final class ScoreJob {
     this.monitor = new Monitor(context, modeWord(mode));
     this.watched = MonitorOptions.from(context.settings());
     this.options = ForecastOptions.from(context.settings());
-    if (!context.runId().matches("[A-Za-z0-9][A-Za-z0-9._-]{0,127}")) {
-      throw new MetashardException(
-          MetashardException.USAGE,
-          "Cannot score as run %s: a run id is 1 to 128 of A-Z a-z 0-9 . _ - and begins with a letter or digit; use another --run-id"
-              .formatted(ObjectIds.printable(context.runId())));
-    }
   }
 
   /**

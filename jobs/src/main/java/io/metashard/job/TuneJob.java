@@ -49,8 +49,6 @@ public final class TuneJob {
     BY_HAND
   }
 
-  private static final String SAFE_RUN_ID = "[A-Za-z0-9][A-Za-z0-9._-]*";
-
   private final JobContext context;
   private final Occasion occasion;
   private final NightlyJob.Repeat repeat;
@@ -68,12 +66,6 @@ public final class TuneJob {
     this.configured = ForecastOptions.from(context.settings());
     this.options = TunerOptions.from(context.settings());
     this.table = new TuningTable(context);
-    if (!context.runId().matches(SAFE_RUN_ID)) {
-      throw new MetashardException(
-          MetashardException.USAGE,
-          "Cannot tune as run %s: the id must be letters, digits, '.', '_' or '-' and begin with a letter or digit; set --run-id"
-              .formatted(ObjectIds.printable(context.runId())));
-    }
   }
 
   /** Tries what is to be tried, and writes what came of it. */

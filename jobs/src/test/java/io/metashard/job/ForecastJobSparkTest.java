@@ -212,11 +212,12 @@ class ForecastJobSparkTest {
 
   @Test
   void refusesARunIdThatIsNotPlain() {
-    for (String id : List.of("", "a'b", "../x", "a b", ".hidden", "x\ny", "a/b")) {
+    for (String id :
+        List.of("", "a'b", "../x", "a b", ".hidden", "_x", "x\ny", "a/b", "x".repeat(129))) {
       assertThatThrownBy(() -> job(id))
           .isInstanceOf(MetashardException.class)
-          .hasMessageContaining("Cannot forecast as run")
-          .hasMessageContaining("set --run-id");
+          .hasMessageStartingWith("Cannot run as ")
+          .hasMessageContaining("use another --run-id");
     }
   }
 

@@ -268,7 +268,7 @@ class PlanJobSparkTest {
         .hasMessageStartingWith("Cannot keep to plan.storage-budget = 1.1");
     assertThatThrownBy(() -> job("x' OR '1'='1", 8, 0, noMap()).run())
         .isInstanceOf(MetashardException.class)
-        .hasMessageStartingWith("Cannot plan for run x' OR '1'='1");
+        .hasMessageStartingWith("Cannot run as x' OR '1'='1");
     List<Location> full =
         locations(8).stream()
             .map(l -> new Location(l.name(), l.uri(), l.domain(), l.tier(), 1000, l.state()))
