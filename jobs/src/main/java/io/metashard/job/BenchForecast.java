@@ -301,7 +301,7 @@ final class BenchForecast implements Callable<Integer> {
           .print(
               json
                   ? Figures.json(Map.of("metashard", ours, "scores", told)) + "\n"
-                  : text(trace, peers, told));
+                  : text(trace, peers.horizon, peers.top, cores, told));
     } finally {
       LocalFolders.delete(folder);
     }
@@ -320,7 +320,8 @@ final class BenchForecast implements Callable<Integer> {
     return trace;
   }
 
-  private String text(BenchTrace trace, Peers peers, JsonNode told) {
+  /** The table of all methods, and how they were compared. */
+  static String text(BenchTrace trace, int horizon, int top, int cores, JsonNode told) {
     List<PeerTable.Score> scores = new ArrayList<>();
     for (JsonNode one : told.get("methods")) {
       scores.add(
@@ -338,7 +339,7 @@ final class BenchForecast implements Callable<Integer> {
     return """
         %s: %d origins, %s segments, %d %s of %s ahead, on %d cores; every method saw only what lay before each origin.
         One by one: the %d segments that were hottest at each origin; the others get their EWMA share of the same method's total.
-        All but Metashard are given the smoothing that suits them best on the test itself. Of other origins: 95 % bootstrap
+        All but Metashard are given the smoothing that suits them best on the test itself. Of other origins: 95 %% bootstrap
         interval of the multiple, origins drawn with replacement.
 
         %s"""
@@ -346,11 +347,11 @@ final class BenchForecast implements Callable<Integer> {
             ObjectIds.printable(String.valueOf(trace.folder().getFileName())),
             told.get("origins").asInt(),
             Amounts.count(told.get("segments").asLong()),
-            peers.horizon,
-            peers.horizon == 1 ? "bucket" : "buckets",
+            horizon,
+            horizon == 1 ? "bucket" : "buckets",
             Amounts.duration(trace.bucketSeconds()),
             cores,
-            peers.top,
+            top,
             new PeerTable(scores).markdown());
   }
 }

@@ -3,6 +3,7 @@ package io.metashard.job;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.metashard.SharedSpark;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -64,6 +65,23 @@ class BenchCommandTest {
         .containsExactly(
             Instant.parse("2026-01-02T00:00:00Z"), Instant.parse("2026-01-03T00:00:00Z"));
     assertThat(trace.objects()).isNull();
+    assertThat(
+            BenchForecast.text(
+                trace,
+                24,
+                20,
+                2,
+                new ObjectMapper()
+                    .readTree(
+                        """
+                        {"origins": 2, "segments": 5122, "methods": [
+                          {"method": "Metashard", "deviance": 1.5, "interval": [1.0, 1.0], "wape": 0.4,
+                           "log_loss": 4.5, "capture": 0.9, "seconds": 60, "cpu_seconds": 100},
+                          {"method": "seasonal-naive", "deviance": 3.0, "interval": [1.8, 2.2], "wape": 0.6,
+                           "log_loss": 5.5, "capture": 0.7, "seconds": null, "cpu_seconds": null}]}""")))
+        .contains("2 origins, 5,122 segments, 24 buckets of 1h ahead")
+        .contains("95 % bootstrap")
+        .containsPattern("seasonal-naive *\\| 3\\.0");
     assertThatThrownBy(() -> trace.origins(1))
         .hasMessageContaining("has origins for [24]; correct --horizon");
   }
