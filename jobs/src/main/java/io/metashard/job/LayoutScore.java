@@ -15,13 +15,13 @@ import static org.apache.spark.sql.functions.round;
 import static org.apache.spark.sql.functions.sum;
 
 import io.metashard.Location;
+import io.metashard.LocationModel;
 import io.metashard.aggregate.Demand;
 import io.metashard.aggregate.Rebinned;
 import io.metashard.catalogue.Objects;
 import io.metashard.shardmap.ShardMap;
 import io.metashard.shardmap.ShardMapTable;
 import io.metashard.simulate.BlockReads;
-import io.metashard.simulate.LocationModel;
 import io.metashard.simulate.SimulateOptions;
 import java.time.Duration;
 import java.util.ArrayList;

@@ -1,7 +1,7 @@
 package io.metashard.job;
 
+import io.metashard.LocationModel;
 import io.metashard.simulate.BlockReads;
-import io.metashard.simulate.LocationModel;
 import io.metashard.simulate.ReadTimes;
 import io.metashard.simulate.SimulateOptions;
 import java.util.ArrayList;

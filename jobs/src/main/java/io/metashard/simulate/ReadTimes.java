@@ -1,5 +1,6 @@
 package io.metashard.simulate;
 
+import io.metashard.LocationModel;
 import java.util.Arrays;
 
 /**
@@ -34,7 +35,10 @@ public final class ReadTimes {
       for (int block = 0; block < blocks.length; block++) {
         blocks[block] =
             model.millis(
-                reads.blockBytes(), load, chance(draw, block, WAIT), chance(draw, block, SLOW));
+                reads.blockBytes(),
+                load,
+                Luck.chance(seed, draw, block, WAIT),
+                Luck.chance(seed, draw, block, SLOW));
       }
       Arrays.sort(blocks);
       times[draw] = blocks[reads.needed() - 1];
@@ -50,20 +54,5 @@ public final class ReadTimes {
   /** The time that 99 of 100 reads do not exceed. */
   public static double p99(double[] ascending) {
     return ascending[(int) Math.ceil(0.99 * ascending.length) - 1];
-  }
-
-  /** Evenly spread over [0, 1): SplitMix64's finalizer over a counter. */
-  private double chance(int draw, int block, long purpose) {
-    long z = mixed(seed * 0xD1342543DE82EF95L + purpose);
-    z = mixed(z + draw * 0x9E3779B97F4A7C15L);
-    z = mixed(z + block * 0xBF58476D1CE4E5B9L);
-    return (z >>> 11) * 0x1.0p-53;
-  }
-
-  private static long mixed(long value) {
-    long z = value + 0x9E3779B97F4A7C15L;
-    z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
-    z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;
-    return z ^ (z >>> 31);
   }
 }

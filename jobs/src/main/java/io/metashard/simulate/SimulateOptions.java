@@ -1,5 +1,7 @@
 package io.metashard.simulate;
 
+import io.metashard.LocationModel;
+import io.metashard.config.LocationModels;
 import io.metashard.config.Settings;
 import io.metashard.config.SettingsException;
 import java.io.Serializable;
@@ -30,27 +32,12 @@ public record SimulateOptions(
   }
 
   public static SimulateOptions from(Settings settings) {
-    try {
-      return new SimulateOptions(
-          settings.integer("simulate.draws"),
-          settings.longInteger("simulate.seed"),
-          settings.integer("simulate.extra-reads"),
-          new LocationModel.Disk(
-              settings.duration("simulate.disk.request").toNanos() / 1e6,
-              settings.bytes("simulate.disk.bytes-per-second"),
-              settings.number("simulate.disk.slow-share"),
-              settings.number("simulate.disk.slow-factor")),
-          new LocationModel.ObjectStore(
-              settings.duration("simulate.object-store.first-byte").toNanos() / 1e6,
-              settings.bytes("simulate.object-store.bytes-per-second"),
-              settings.number("simulate.object-store.slow-share"),
-              settings.number("simulate.object-store.slow-factor")));
-    } catch (SettingsException e) {
-      throw e;
-    } catch (IllegalArgumentException e) {
-      throw new SettingsException(
-          "Cannot use simulate of %s: %s".formatted(settings.source(), e.getMessage()), e);
-    }
+    return new SimulateOptions(
+        settings.integer("simulate.draws"),
+        settings.longInteger("simulate.seed"),
+        settings.integer("simulate.extra-reads"),
+        LocationModels.disk(settings),
+        LocationModels.objectStore(settings));
   }
 
   /** Results are always shown for both. */

@@ -5,11 +5,11 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.metashard.Block;
 import io.metashard.Location;
+import io.metashard.LocationModel;
 import io.metashard.SharedSpark;
 import io.metashard.aggregate.Demand;
 import io.metashard.catalogue.Objects;
 import io.metashard.shardmap.ShardMapTable;
-import io.metashard.simulate.LocationModel;
 import io.metashard.simulate.SimulateOptions;
 import java.sql.Date;
 import java.sql.Timestamp;
@@ -32,7 +32,7 @@ class LayoutScoreSparkTest {
           1,
           1,
           new LocationModel.Disk(2, 1e6, 0, 1),
-          new LocationModel.ObjectStore(30, 1e6, 0, 1));
+          new LocationModel.ObjectStore(30, 1e6, 0, 1, 5500));
 
   private static Dataset<Row> table(StructType schema, Row... rows) {
     return SharedSpark.session().createDataFrame(List.of(rows), schema);

@@ -4,9 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import io.metashard.LocationModel;
+import io.metashard.LocationModel.Load;
 import io.metashard.config.Settings;
 import io.metashard.config.SettingsException;
-import io.metashard.simulate.LocationModel.Load;
 import java.util.List;
 import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;

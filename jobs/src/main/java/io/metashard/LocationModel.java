@@ -1,4 +1,4 @@
-package io.metashard.simulate;
+package io.metashard;
 
 import java.io.Serializable;
 
@@ -36,6 +36,54 @@ public sealed interface LocationModel extends Serializable {
     return firstByteMillis() + bytes / bytesPerSecond() * 1000;
   }
 
+  /**
+   * Milliseconds of one read once it has begun.
+   *
+   * @param slowChance in [0, 1), decides whether it is slow, and how slow
+   */
+  default double servedMillis(long bytes, double slowChance) {
+    double factor =
+        slowChance < slowShare() ? 1 + (slowFactor() - 1) * (slowChance / slowShare()) : 1;
+    return plainMillis(bytes) * factor;
+  }
+
+  /**
+   * Milliseconds after the beginning of a read before the location begins another.
+   *
+   * @param servedMillis of the read
+   */
+  double heldMillis(double servedMillis);
+
+  /**
+   * How many times as long as a plain read it takes, on average, until {@code needed} of {@code
+   * asked} reads that begin together are done: of n slow ones among them, evenly spread factors are
+   * in order statistics known exactly.
+   */
+  default double meanFactor(int needed, int asked) {
+    if (needed < 1 || asked < needed) {
+      throw new IllegalArgumentException(
+          "Cannot wait for %d of %d reads: 1 or more, and no more than are asked for"
+              .formatted(needed, asked));
+    }
+    double sum = 0;
+    double chance = StrictMath.pow(1 - slowShare(), asked); // of none slow
+    for (int slow = 0; slow <= asked; slow++) {
+      int waited = needed - (asked - slow); // so many slow ones are waited for
+      sum += chance * (waited <= 0 ? 1 : 1 + (slowFactor() - 1) * waited / (slow + 1));
+      if (slowShare() == 1) {
+        return 1 + (slowFactor() - 1) * needed / (asked + 1);
+      }
+      chance *= (double) (asked - slow) / (slow + 1) * slowShare() / (1 - slowShare());
+    }
+    return sum;
+  }
+
+  /** Mean of the square of how many times as long as a plain read a read takes. */
+  default double meanSquaredFactor() {
+    double factor = slowFactor();
+    return 1 - slowShare() + slowShare() * (factor * factor + factor + 1) / 3;
+  }
+
   /** Milliseconds of a read on average, waiting not included. */
   default double meanMillis(long bytes) {
     return plainMillis(bytes) * (1 + slowShare() * (slowFactor() - 1) / 2);
@@ -48,9 +96,7 @@ public sealed interface LocationModel extends Serializable {
    * @param slowChance in [0, 1), decides whether it is slow, and how slow
    */
   default double millis(long bytes, Load load, double waitChance, double slowChance) {
-    double factor =
-        slowChance < slowShare() ? 1 + (slowFactor() - 1) * (slowChance / slowShare()) : 1;
-    return waitMillis(load, waitChance) + plainMillis(bytes) * factor;
+    return waitMillis(load, waitChance) + servedMillis(bytes, slowChance);
   }
 
   /**
@@ -97,14 +143,32 @@ public sealed interface LocationModel extends Serializable {
       double busy = load.busyShare();
       return chance < 1 - busy ? 0 : load.meanMillis() / (1 - busy) * Math.log(busy / (1 - chance));
     }
+
+    @Override
+    public double heldMillis(double servedMillis) {
+      return servedMillis;
+    }
   }
 
-  /** An object store: as many reads at a time as are asked for, none waits for another. */
+  /**
+   * An object store: reads do not wait for each other, but no more begin in a second than it takes.
+   *
+   * @param requestsPerSecond that it takes
+   */
   record ObjectStore(
-      double firstByteMillis, double bytesPerSecond, double slowShare, double slowFactor)
+      double firstByteMillis,
+      double bytesPerSecond,
+      double slowShare,
+      double slowFactor,
+      double requestsPerSecond)
       implements LocationModel {
     public ObjectStore {
       check(firstByteMillis, bytesPerSecond, slowShare, slowFactor);
+      if (!(requestsPerSecond > 0)) {
+        throw new IllegalArgumentException(
+            "Cannot use a location of %s requests per second: more than 0 are needed"
+                .formatted(requestsPerSecond));
+      }
     }
 
     @Override
@@ -115,6 +179,11 @@ public sealed interface LocationModel extends Serializable {
     @Override
     public double waitMillis(Load load, double chance) {
       return 0;
+    }
+
+    @Override
+    public double heldMillis(double servedMillis) {
+      return 1000 / requestsPerSecond;
     }
   }
 
