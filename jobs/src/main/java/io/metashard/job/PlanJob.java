@@ -20,6 +20,7 @@ import io.metashard.plan.PlanRefusedException;
 import io.metashard.plan.Site;
 import io.metashard.plan.Tally;
 import io.metashard.plan.Tally.Measure;
+import io.metashard.plan.Traffic;
 import io.metashard.plan.Width;
 import io.metashard.shardmap.ShardMapTable;
 import java.nio.charset.StandardCharsets;
@@ -153,8 +154,16 @@ public final class PlanJob {
   private StageReport planned(Dataset<Row> rows, String forecastRunId) {
     List<Site> sites = Site.of(locations);
     Width width = Width.of(options, sites);
-    BucketPlanner planner = new BucketPlanner(options, width);
-    SparkBuckets sparkBuckets = new SparkBuckets(rows, planner, liveMap.isEmpty());
+    boolean storeNothing = liveMap.isEmpty();
+    BucketPlanner untold = new BucketPlanner(options, width, Traffic.NONE);
+    Traffic traffic =
+        options.policy() == PlanOptions.Policy.BALANCED
+            ? new SparkBuckets(rows, untold, storeNothing)
+                .units()
+                .traffic(options, width, sites.size())
+            : Traffic.NONE;
+    BucketPlanner planner = new BucketPlanner(options, width, traffic);
+    SparkBuckets sparkBuckets = new SparkBuckets(rows, planner, storeNothing);
     Night night = new NightPlanner(options, width).plan(sparkBuckets);
     BucketPlanner.Placing placing =
         new BucketPlanner.Placing(

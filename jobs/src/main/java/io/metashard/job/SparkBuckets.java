@@ -11,6 +11,8 @@ import io.metashard.plan.Candidate;
 import io.metashard.plan.Choice;
 import io.metashard.plan.Pressure;
 import io.metashard.plan.Tally;
+import io.metashard.plan.Unit;
+import io.metashard.plan.Units;
 import java.sql.Date;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -44,12 +46,36 @@ record SparkBuckets(Dataset<Row> rows, BucketPlanner planner, boolean storeNothi
           .add(MEASURE, DataTypes.StringType, false)
           .add(VALUE, DataTypes.LongType, false);
 
+  private static final String PARTS = "parts";
+  private static final String SIZE = "size_class";
+  private static final String READS = "reads_class";
+
+  private static final StructType UNITS =
+      new StructType()
+          .add(PARTS, DataTypes.IntegerType, false)
+          .add(SIZE, DataTypes.IntegerType, false)
+          .add(READS, DataTypes.IntegerType, false)
+          .add(VALUE, DataTypes.LongType, false);
+
   private static final StructType CANDIDATES =
       new StructType()
           .add(OBJECT_ID, DataTypes.StringType, false)
           .add(PRIORITY, DataTypes.StringType, false)
           .add(RANK, DataTypes.IntegerType, false)
           .add(BYTES, DataTypes.LongType, false);
+
+  @Override
+  public Units units() {
+    Map<Unit, Long> counts = new HashMap<>();
+    each(new UnitsTask(planner), UNITS)
+        .groupBy(col(PARTS), col(SIZE), col(READS))
+        .agg(sum(col(VALUE)).as(VALUE))
+        .collectAsList() // classes of length and heat: some hundred
+        .forEach(
+            row ->
+                counts.put(new Unit(row.getInt(0), row.getInt(1), row.getInt(2)), row.getLong(3)));
+    return new Units(counts);
+  }
 
   @Override
   public Tally tallyFromScratch(List<Integer> steps) {
@@ -139,6 +165,21 @@ record SparkBuckets(Dataset<Row> rows, BucketPlanner planner, boolean storeNothi
         Candidate.Priority.valueOf(row.getAs(PRIORITY)),
         row.<Integer>getAs(RANK),
         row.<Long>getAs(BYTES));
+  }
+
+  private record UnitsTask(BucketPlanner planner) implements BucketRows.BucketTask {
+    @Override
+    public Iterator<Row> rows(BucketInput input) {
+      return planner.units(input).counts().entrySet().stream()
+          .map(
+              e ->
+                  RowFactory.create(
+                      e.getKey().parts(),
+                      e.getKey().sizeClass(),
+                      e.getKey().readsClass(),
+                      e.getValue()))
+          .iterator();
+    }
   }
 
   private record ScratchTask(BucketPlanner planner, List<Integer> steps)

@@ -7,6 +7,9 @@ import java.util.NavigableMap;
  * What planning asks of all buckets together. Answers are small, whatever the number of objects.
  */
 public interface AllBuckets {
+  /** How many objects and segments of each kind there are. */
+  Units units();
+
   /** Whether the map holds no block yet. */
   boolean storeNothing();
 

@@ -3,78 +3,165 @@ package io.metashard.plan;
 import io.metashard.plan.MetaShard.Piece;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
- * Shape by heat: objects that are read whole are striped, small hot segments are copied, the rest
- * is packed with others of similar length.
+ * Shape by heat and length: each object that is read whole, and each segment of the others, has the
+ * shape whose reads and bytes cost least at the price of bytes that keeps the storage budget.
+ *
+ * <p>What shares its parity with others is packed in order of length: a column is a whole object, a
+ * part of one that is read whole, a segment, or a slice of one.
  */
-record Balanced(PlanOptions options, Width width) implements ShapePolicy {
-  /** Above it, a segment takes longer to transfer than to find, and copies no longer pay. */
-  private static final long LONGEST_COPIED_BYTES = 1L << 20;
+record Balanced(PlanOptions options, Width width, ShapePrices prices) implements ShapePolicy {
+  /**
+   * Most bytes that lie side by side for one read: a column is within one container, about, and its
+   * rows are few.
+   */
+  private static final long MOST_COLUMN_BYTES = 64L << 20;
 
-  /** Colder ones would wait unread on their copies. */
-  private static final double LEAST_REQUESTS_COPIED = 1;
+  private static final int MOST_ROWS = 1024;
+
+  /** Widths are worth a move when one is so many times the other. */
+  private static final int OTHER_WIDTH = 2;
 
   /**
-   * Equal lengths: the segments of an object stay together, so that a change of it ends few others.
+   * Columns of as many pieces, about as long, make rows of equal blocks, and parity is as long as
+   * the longest. Equal lengths: what is of one object stays together, so that a change of it ends
+   * few others.
    */
-  private static final Comparator<Piece> LONGEST_FIRST =
-      Comparator.comparingLong(Piece::length)
+  private static final Comparator<List<Piece>> LIKE_BY_LIKE =
+      Comparator.comparingInt((List<Piece> column) -> column.size())
           .reversed()
-          .thenComparing((Piece piece) -> piece.object().id())
-          .thenComparingInt(Piece::segment);
+          .thenComparing(Comparator.comparingLong((List<Piece> c) -> Bundle.bytes(c)).reversed())
+          .thenComparing(column -> column.get(0).object().id())
+          .thenComparingLong(column -> column.get(0).offset());
 
   @Override
-  public List<MetaShard> shape(List<PlanObject> objects, int step) {
-    List<MetaShard> shards = new ArrayList<>();
-    List<Piece> packed = new ArrayList<>();
+  public List<Bundle> shape(List<PlanObject> objects, int step) {
+    List<Bundle> bundles = new ArrayList<>();
+    List<List<Piece>> shared = new ArrayList<>();
+    Map<Unit, ReadShape> chosen = new HashMap<>();
     for (PlanObject object : objects) {
-      List<MetaShard> stripes = stripes(object, step);
-      shards.addAll(stripes);
-      if (stripes.isEmpty()) {
+      if (step > Step.NO_EXTRAS) {
+        object.segments().forEach(s -> shared.add(List.of(Piece.whole(object, s.segment()))));
+      } else if (isReadWhole(object)) {
+        List<Piece> pieces = new ArrayList<>();
+        object.segments().forEach(s -> pieces.add(Piece.whole(object, s.segment())));
+        ReadShape shape = chosen.computeIfAbsent(unit(object), unit -> choose(unit, step));
+        for (List<Piece> part : parts(pieces, shape)) {
+          add(part, shape, bundles, shared);
+        }
+      } else {
         for (PlanSegment segment : object.segments()) {
-          Piece piece = Piece.whole(object, segment.segment());
-          if (isCopied(piece.length(), segment, step)) {
-            shards.add(new MetaShard(Form.COPIES, width.shape(1), List.of(piece)));
-          } else {
-            packed.add(piece);
-          }
+          ReadShape shape =
+              chosen.computeIfAbsent(unit(object, segment), unit -> choose(unit, step));
+          add(List.of(Piece.whole(object, segment.segment())), shape, bundles, shared);
         }
       }
     }
-    packed.sort(LONGEST_FIRST);
-    shards.addAll(ShapePolicy.cut(Form.PACKED, packed, width.k(), width, Step.slicing(step)));
-    return shards;
+    shared.sort(LIKE_BY_LIKE);
+    long[] lengths = shared.stream().mapToLong(Bundle::bytes).toArray();
+    for (Packing.Run run : Packing.cut(lengths, width.k(), width.m(), Step.slicing(step))) {
+      bundles.add(
+          run.sliced()
+              ? Bundle.of(ShapePolicy.sliced(shared.get(run.from()).get(0), width))
+              : Bundle.of(Form.PACKED, shared.subList(run.from(), run.to()), width.m(), width));
+    }
+    return bundles;
   }
 
-  /** The stripes of an object that is better striped; none when it is not. */
-  private List<MetaShard> stripes(PlanObject object, int step) {
-    if (!isReadWhole(object) || step > Step.NO_EXTRAS || width.k() == 1) {
-      return List.of();
+  private ReadShape choose(Unit unit, int step) {
+    return prices.choose(unit, Step.bytePrice(step));
+  }
+
+  /** Those that are to be counted for {@link Units#traffic}. */
+  static Map<Unit, Long> units(PlanObject object, PlanOptions options) {
+    Map<Unit, Long> units = new HashMap<>();
+    if (object.bytes() == 0) {
+      return units;
     }
-    List<Piece> pieces =
-        object.segments().stream().map(s -> Piece.whole(object, s.segment())).toList();
-    List<MetaShard> stripes =
-        ShapePolicy.cut(Form.STRIPED, pieces, width.k(), width, Packing.Slicing.NEVER);
-    long physical = stripes.stream().mapToLong(MetaShard::physicalBytes).sum();
-    // A short stripe has as much parity as a long one: each object pays for its own.
-    return physical <= options.storageBudget() * object.bytes() ? stripes : List.of();
+    if (isReadWhole(object, options)) {
+      units.put(unit(object), 1L);
+    } else {
+      object.segments().forEach(segment -> units.merge(unit(object, segment), 1L, Long::sum));
+    }
+    return units;
+  }
+
+  /** A read of a whole object is one of each of its segments. */
+  private static Unit unit(PlanObject object) {
+    int parts = object.segments().size();
+    return Unit.of(parts, object.bytes(), object.expectedRequests() / parts);
+  }
+
+  private static Unit unit(PlanObject object, PlanSegment segment) {
+    return Unit.of(1, object.segmentation().length(segment.segment()), segment.expectedRequests());
   }
 
   private boolean isReadWhole(PlanObject object) {
+    return isReadWhole(object, options);
+  }
+
+  private static boolean isReadWhole(PlanObject object, PlanOptions options) {
     return object.segments().size() >= 2
         && object.expectedRequests() > 0
         && object.wholeShare() >= options.stripedWholeShare();
   }
 
-  private boolean isCopied(long length, PlanSegment segment, int step) {
-    return step < Step.NO_EXTRAS
-        && width.m() > 0
-        && width.k() > 1
-        && length <= LONGEST_COPIED_BYTES
-        && segment.expectedRequests() >= LEAST_REQUESTS_COPIED
-        && segment.expectedRequests() / length >= Step.copiedFrom(step);
+  /** Parts of a long object whose columns are short enough. */
+  private static List<List<Piece>> parts(List<Piece> pieces, ReadShape shape) {
+    long longest = pieces.get(0).length();
+    long rows = Math.max(1, Math.min(MOST_ROWS, MOST_COLUMN_BYTES / longest));
+    int most = (int) Math.min(pieces.size(), rows * shape.columns());
+    List<List<Piece>> parts = new ArrayList<>();
+    for (int from = 0; from < pieces.size(); from += most) {
+      parts.add(pieces.subList(from, Math.min(pieces.size(), from + most)));
+    }
+    return parts;
+  }
+
+  private void add(
+      List<Piece> pieces, ReadShape shape, List<Bundle> bundles, List<List<Piece>> shared) {
+    List<List<Piece>> columns = columns(pieces, shape.columns());
+    if (shape.isOwn()) {
+      Form form = columns.size() == 1 ? Form.COPIES : pieces.size() > 1 ? Form.STRIPED : Form.SPLIT;
+      bundles.add(Bundle.of(form, columns, shape.spare(), width));
+    } else {
+      // Side by side in order, they come into one bundle, and so to different locations.
+      for (int copy = 0; copy <= shape.spare(); copy++) {
+        shared.addAll(columns);
+      }
+    }
+  }
+
+  /** As even as whole pieces allow; a single one is cut. */
+  private static List<List<Piece>> columns(List<Piece> pieces, int most) {
+    List<List<Piece>> columns = new ArrayList<>();
+    if (pieces.size() == 1) {
+      pieces.get(0).sliced(most).forEach(slice -> columns.add(List.of(slice)));
+      return columns;
+    }
+    int slices = ShapePrices.slices(pieces.size(), most, pieces.get(0).length());
+    if (slices > 1) {
+      List<Piece> cut = new ArrayList<>();
+      pieces.forEach(piece -> cut.addAll(piece.sliced(slices)));
+      return even(cut, most);
+    }
+    return even(pieces, most);
+  }
+
+  private static List<List<Piece>> even(List<Piece> pieces, int most) {
+    List<List<Piece>> columns = new ArrayList<>();
+    int count = Math.min(most, pieces.size());
+    int from = 0;
+    for (int column = 0; column < count; column++) {
+      int size = pieces.size() / count + (column < pieces.size() % count ? 1 : 0);
+      columns.add(List.copyOf(pieces.subList(from, from + size)));
+      from += size;
+    }
+    return columns;
   }
 
   @Override
@@ -83,11 +170,20 @@ record Balanced(PlanOptions options, Width width) implements ShapePolicy {
   }
 
   @Override
-  public boolean wantsOther(PlanObject object, PlanSegment segment, StoredForm stored, int step) {
-    if (!stripes(object, step).isEmpty()) {
-      return stored != StoredForm.OWN;
+  public boolean wantsOther(PlanObject object, PlanSegment segment, Stored stored, int step) {
+    if (step > Step.NO_EXTRAS) {
+      return false;
     }
-    long length = object.segmentation().length(segment.segment());
-    return isCopied(length, segment, step) != (stored == StoredForm.COPY);
+    ReadShape shape = choose(isReadWhole(object) ? unit(object) : unit(object, segment), step);
+    if (shape.isCopies() || stored.form() == StoredForm.COPY) {
+      return shape.isCopies() != (stored.form() == StoredForm.COPY);
+    }
+    if (!shape.isOwn()) {
+      // That storage could be saved is no reason: the budget makes one when it is.
+      return 1 + shape.spare() > stored.copies();
+    }
+    return stored.form() == StoredForm.SHARED
+        || Math.max(stored.k(), shape.columns())
+            >= OTHER_WIDTH * Math.min(stored.k(), shape.columns());
   }
 }

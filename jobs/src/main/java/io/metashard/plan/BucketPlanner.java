@@ -20,7 +20,8 @@ import java.util.TreeMap;
  * <p>Pure, and independent of the order of its input. What buckets must agree on (the {@link
  * Choice}, the step, room at limited sites) is passed in.
  */
-public record BucketPlanner(PlanOptions options, Width width) implements Serializable {
+public record BucketPlanner(PlanOptions options, Width width, Traffic traffic)
+    implements Serializable {
 
   /**
    * What all buckets share when blocks are placed.
@@ -37,10 +38,23 @@ public record BucketPlanner(PlanOptions options, Width width) implements Seriali
     }
   }
 
+  /** How many objects and segments of each kind there are, to find the traffic from. */
+  public Units units(BucketInput input) {
+    Map<Unit, Long> counts = new TreeMap<>();
+    for (PlanObject object : input.objects()) {
+      Balanced.units(object, options).forEach((unit, n) -> counts.merge(unit, n, Long::sum));
+    }
+    return new Units(counts);
+  }
+
+  private ShapePolicy policy() {
+    return ShapePolicy.of(options, width, traffic);
+  }
+
   /** The objects that want encoding, in rank order. */
   public List<Candidate> candidates(BucketInput input, Pressure pressure, int idealStep) {
     StoredBucket stored = new StoredBucket(input);
-    ShapePolicy policy = ShapePolicy.of(options, width);
+    ShapePolicy policy = policy();
     List<Candidate> candidates = new ArrayList<>();
     for (PlanObject object : input.objects()) {
       stored
@@ -95,8 +109,8 @@ public record BucketPlanner(PlanOptions options, Width width) implements Seriali
   private void countNew(List<PlanObject> objects, List<Integer> steps, Tally.Counter counter) {
     for (int step : steps) {
       long bytes = 0;
-      for (GroupShard shard : shards(objects, step)) {
-        bytes = Math.addExact(bytes, shard.shard().physicalBytes());
+      for (Grouped grouped : bundles(objects, step)) {
+        bytes = Math.addExact(bytes, grouped.bundle().physicalBytes());
       }
       counter.addNew(step, bytes);
     }
@@ -114,49 +128,55 @@ public record BucketPlanner(PlanOptions options, Width width) implements Seriali
         chosen.add(candidate.objectId());
       }
     }
-    List<GroupShard> shards = shards(only(chosen, input.objects()), step);
-    long newBytes = shards.stream().mapToLong(shard -> shard.shard().physicalBytes()).sum();
+    List<Grouped> bundles = bundles(only(chosen, input.objects()), step);
+    long newBytes = bundles.stream().mapToLong(b -> b.bundle().physicalBytes()).sum();
     Placement placement =
         new Placement(
             placing.sites().stream()
                 .map(site -> share(site, newBytes, placing.allNewBytes()))
-                .toList());
-    new StoredBucket(input).load(chosen, placement);
+                .toList(),
+            options.reading());
+    new StoredBucket(input).load(chosen, options.reading(), placement);
 
     List<Named> named = new ArrayList<>();
     String run = "%012x".formatted(Hash.of(placing.runKey()) >>> 16);
-    for (GroupShard shard : shards) {
-      String id = "%s-%s%04x%06x".formatted(prefix(shard), run, input.bucket(), named.size());
-      named.add(new Named(id, shard));
+    int shards = 0;
+    for (Grouped grouped : bundles) {
+      List<String> ids = new ArrayList<>();
+      for (int row = 0; row < grouped.bundle().rows().size(); row++) {
+        ids.add(
+            "%s%03x-%s%04x%06x"
+                .formatted(prefix(grouped.bundle()), row, run, input.bucket(), shards++));
+      }
+      named.add(new Named(ids, grouped, Named.hottestOf(grouped.bundle(), options.reading())));
     }
     named.sort(Named.HOTTEST_FIRST);
     List<PlannedBlock> blocks = new ArrayList<>();
-    for (Named shard : named) {
-      List<String> sites = placement.place(shard.shard().shard(), shard.id());
-      addBlocks(input.bucket(), shard, sites, blocks);
+    for (Named each : named) {
+      List<String> sites = placement.place(each.grouped().bundle(), each.ids().get(0));
+      addBlocks(input.bucket(), each, sites, blocks);
     }
     blocks.sort(
         Comparator.comparing(PlannedBlock::metaShardId).thenComparingInt(PlannedBlock::blockIndex));
     return blocks;
   }
 
-  /** A meta-shard and the group of its objects. */
-  private record GroupShard(String group, MetaShard shard) {
-    /** Expected bytes read of its most read block. */
-    double hottest() {
-      double hottest = 0;
-      for (Piece piece : shard.data()) {
-        hottest = Math.max(hottest, shard.readBytes(piece));
-      }
-      return hottest;
-    }
-  }
+  /** Meta-shards and the group of their objects. */
+  private record Grouped(String group, Bundle bundle) {}
 
-  private record Named(String id, GroupShard shard) {
+  /**
+   * @param ids of the meta-shards
+   * @param hottestMillis expected reading time of the most read column
+   */
+  private record Named(List<String> ids, Grouped grouped, double hottestMillis) {
     static final Comparator<Named> HOTTEST_FIRST =
-        Comparator.comparingDouble((Named named) -> named.shard().hottest())
+        Comparator.comparingDouble(Named::hottestMillis)
             .reversed()
-            .thenComparing(Named::id);
+            .thenComparing(named -> named.ids().get(0));
+
+    static double hottestOf(Bundle bundle, Reading reading) {
+      return java.util.Arrays.stream(Placement.readMillis(bundle, reading)).max().orElseThrow();
+    }
   }
 
   private static List<PlanObject> only(Set<String> ids, List<PlanObject> objects) {
@@ -164,31 +184,31 @@ public record BucketPlanner(PlanOptions options, Width width) implements Seriali
   }
 
   /** All meta-shards of the objects, in an order that depends on nothing but the objects. */
-  private List<GroupShard> shards(List<PlanObject> objects, int step) {
-    ShapePolicy policy = ShapePolicy.of(options, width);
+  private List<Grouped> bundles(List<PlanObject> objects, int step) {
+    ShapePolicy policy = policy();
     Map<String, List<PlanObject>> groups = new TreeMap<>();
     objects.stream()
         .sorted(Comparator.comparing(PlanObject::id))
         .forEach(o -> groups.computeIfAbsent(o.group(), group -> new ArrayList<>()).add(o));
-    List<GroupShard> shards = new ArrayList<>();
+    List<Grouped> bundles = new ArrayList<>();
     groups.forEach(
         (group, members) -> {
           List<PlanObject> filled = new ArrayList<>();
           for (PlanObject object : members) {
             if (object.bytes() == 0) {
-              shards.add(new GroupShard(group, empty(object)));
+              bundles.add(new Grouped(group, empty(object)));
             } else {
               filled.add(object);
             }
           }
-          policy.shape(filled, step).forEach(shard -> shards.add(new GroupShard(group, shard)));
+          policy.shape(filled, step).forEach(bundle -> bundles.add(new Grouped(group, bundle)));
         });
-    return shards;
+    return bundles;
   }
 
   /** An empty object is one meta-shard of length 0, so that it is in the map. */
-  private MetaShard empty(PlanObject object) {
-    return new MetaShard(Form.COPIES, width.shape(1), List.of(Piece.whole(object, 0)));
+  private Bundle empty(PlanObject object) {
+    return Bundle.of(new MetaShard(Form.COPIES, width.shape(1), List.of(Piece.whole(object, 0))));
   }
 
   private static Site share(Site site, long newBytes, long allNewBytes) {
@@ -202,20 +222,40 @@ public record BucketPlanner(PlanOptions options, Width width) implements Seriali
             .longValueExact());
   }
 
-  /** Sorting by it spreads objects evenly and keeps what begins with one object together. */
-  private static String prefix(GroupShard shard) {
-    Piece first = shard.shard().data().get(0);
+  /**
+   * 13 hex digits; sorting by them spreads objects evenly, keeps together what begins with one
+   * object, and, with the row after them, writes the rows of a bundle one after the other.
+   */
+  private static String prefix(Bundle bundle) {
+    Piece first = bundle.rows().get(0).data().get(0);
     long members = 0;
-    for (Piece piece : shard.shard().data()) {
-      members = Hash.of(members, Hash.of(piece.object().id()), piece.offset());
+    for (MetaShard row : bundle.rows()) {
+      for (Piece piece : row.data()) {
+        members = Hash.of(members, Hash.of(piece.object().id()), piece.offset());
+      }
     }
-    return "%08x%08x"
-        .formatted((int) (Hash.of(first.object().id()) >>> 32), (int) (members >>> 32));
+    return "%08x%05x".formatted((int) (Hash.of(first.object().id()) >>> 32), members >>> 44);
   }
 
   private static void addBlocks(
       int bucket, Named named, List<String> sites, List<PlannedBlock> blocks) {
-    MetaShard shard = named.shard().shard();
+    Bundle bundle = named.grouped().bundle();
+    for (int row = 0; row < bundle.rows().size(); row++) {
+      MetaShard shard = bundle.rows().get(row);
+      List<String> at = new ArrayList<>();
+      bundle.columnOf().get(row).forEach(column -> at.add(sites.get(column)));
+      at.addAll(sites.subList(bundle.columns(), sites.size()));
+      addBlocks(bucket, named.ids().get(row), named.grouped().group(), shard, at, blocks);
+    }
+  }
+
+  private static void addBlocks(
+      int bucket,
+      String id,
+      String group,
+      MetaShard shard,
+      List<String> sites,
+      List<PlannedBlock> blocks) {
     long blockBytes = shard.blockBytes();
     for (int index = 0; index < shard.shape().blocks(); index++) {
       Optional<Piece> piece =
@@ -225,7 +265,7 @@ public record BucketPlanner(PlanOptions options, Width width) implements Seriali
       blocks.add(
           new PlannedBlock(
               bucket,
-              named.id(),
+              id,
               shard.shape().codec(),
               shard.shape().k(),
               shard.shape().m(),
@@ -239,7 +279,7 @@ public record BucketPlanner(PlanOptions options, Width width) implements Seriali
               piece.map(Piece::length).orElse(blockBytes),
               blockBytes,
               sites.get(index),
-              named.shard().group(),
+              group,
               shard.form().word(),
               expected,
               HeatClass.of(expected)));

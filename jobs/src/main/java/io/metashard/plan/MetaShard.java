@@ -61,27 +61,4 @@ record MetaShard(Form form, Shape shape, List<Piece> data) {
     }
     return sum;
   }
-
-  /** Bytes per horizon that reads are expected to take from a data block. */
-  double readBytes(Piece piece) {
-    double bytes = piece.forecast().expectedRequests() * piece.length();
-    return spreadsReads() ? bytes * shape.k() / shape.blocks() : bytes;
-  }
-
-  /** The same of a parity block. */
-  double parityReadBytes() {
-    if (!spreadsReads()) {
-      return 0;
-    }
-    double sum = 0;
-    for (Piece piece : data) {
-      sum += readBytes(piece);
-    }
-    return sum / shape.k();
-  }
-
-  /** Whether a read may take any k of the blocks, and so loads all of them alike. */
-  private boolean spreadsReads() {
-    return shape.k() == 1 || form == Form.STRIPED || form == Form.SPLIT;
-  }
 }

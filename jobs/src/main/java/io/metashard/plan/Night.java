@@ -24,8 +24,8 @@ public record Night(Choice choice, int step, Tally tally, String remark) {
       case Step.SLICED_ODD_ONES -> "segments of odd lengths are sliced to hold the budget";
       case Step.LEAST -> "the least: segments are sliced wherever it saves";
       default ->
-          "extras down to %.3g requests per MiB, or sampling keys up to %.3g"
-              .formatted(Step.copiedFrom(step) * (1 << 20), Step.drawnUpTo(step));
+          "what saves %.3g ms of reading or more per MiB, or sampling keys up to %.3g"
+              .formatted(Step.bytePrice(step) * (1 << 20), Step.drawnUpTo(step));
     };
   }
 }

@@ -11,12 +11,13 @@ import java.util.Set;
 /**
  * Places the blocks of meta-shards at sites so that expected reads and stored bytes are even.
  *
- * <p>Greedy, the hottest block first to the site that is read least so far (the LPT rule of Graham,
- * 1969: at most 4/3 of the best maximum); blocks that nobody is expected to read go to where the
- * fewest bytes are. Ties are broken by a hash of the meta-shard, so that not every bucket begins at
- * the same site.
+ * <p>Greedy, the hottest column first to the site that is read least so far (the LPT rule of
+ * Graham, 1969: at most 4/3 of the best maximum); columns that nobody is expected to read go to
+ * where the fewest bytes are. Ties are broken by a hash of the meta-shard, so that not every bucket
+ * begins at the same site.
  */
 final class Placement {
+  private final Reading reading;
   private final List<State> states = new ArrayList<>();
   private final Map<String, State> byName = new HashMap<>();
 
@@ -25,7 +26,7 @@ final class Placement {
     private final long nameHash;
     private long roomBytes;
     private long bytes;
-    private double readBytes;
+    private double readMillis;
 
     private State(Site site) {
       this.site = site;
@@ -34,16 +35,17 @@ final class Placement {
     }
   }
 
-  /** What one block is to be placed for. */
-  private record Load(int index, long bytes, double readBytes) {
+  /** What one column is to be placed for. */
+  private record Load(int index, long bytes, double readMillis) {
     static final Comparator<Load> HOTTEST_FIRST =
-        Comparator.comparingDouble(Load::readBytes)
+        Comparator.comparingDouble(Load::readMillis)
             .reversed()
             .thenComparing(Comparator.comparingLong(Load::bytes).reversed())
             .thenComparingInt(Load::index);
   }
 
-  Placement(List<Site> sites) {
+  Placement(List<Site> sites, Reading reading) {
+    this.reading = reading;
     sites.stream()
         .sorted()
         .forEach(
@@ -55,29 +57,66 @@ final class Placement {
   }
 
   /** Counts what a site holds already; it takes no room. Other locations are passed over. */
-  void add(String location, long bytes, double readBytes) {
+  void add(String location, long bytes, double readMillis) {
     State state = byName.get(location);
     if (state != null) {
       state.bytes += bytes;
-      state.readBytes += readBytes;
+      state.readMillis += readMillis;
     }
   }
 
   /**
-   * The names of the sites of a meta-shard's blocks, by block index, in pairwise different domains.
-   *
-   * @throws PlanRefusedException if fewer domains than blocks have room
+   * Milliseconds of reading that each column of data is expected to take in the horizon; copies of
+   * one share its reads.
    */
-  List<String> place(MetaShard shard, String metaShardId) {
-    long seed = Hash.of(metaShardId);
-    int k = shard.shape().k();
+  static double[] readMillis(Bundle bundle, Reading reading) {
+    List<List<MetaShard.Piece>> columns = bundle.pieces();
+    Map<String, Integer> copies = new HashMap<>();
+    columns.forEach(column -> copies.merge(key(column), 1, Integer::sum));
+    double[] millis = new double[columns.size()];
+    double all = 0;
+    for (int i = 0; i < millis.length; i++) {
+      List<MetaShard.Piece> column = columns.get(i);
+      double requests = 0;
+      for (MetaShard.Piece piece : column) {
+        requests += piece.forecast().expectedRequests();
+      }
+      millis[i] =
+          reading.loadMillis(requests / column.size(), Bundle.bytes(column))
+              / copies.get(key(column));
+      all += millis[i];
+    }
+    if (bundle.spreadsReads()) {
+      java.util.Arrays.fill(millis, all / (bundle.columns() + bundle.m()));
+    }
+    return millis;
+  }
+
+  private static String key(List<MetaShard.Piece> column) {
+    return column.get(0).offset() + " " + column.get(0).object().id();
+  }
+
+  private List<Load> loads(Bundle bundle) {
     List<Load> loads = new ArrayList<>();
-    for (MetaShard.Piece piece : shard.data()) {
-      loads.add(new Load(loads.size(), piece.length(), shard.readBytes(piece)));
+    double[] millis = readMillis(bundle, reading);
+    for (List<MetaShard.Piece> column : bundle.pieces()) {
+      loads.add(new Load(loads.size(), Bundle.bytes(column), millis[loads.size()]));
     }
-    for (int parity = k; parity < shard.shape().blocks(); parity++) {
-      loads.add(new Load(parity, shard.blockBytes(), shard.parityReadBytes()));
+    double ofParity = bundle.spreadsReads() ? millis[0] : 0;
+    while (loads.size() < bundle.columns() + bundle.m()) {
+      loads.add(new Load(loads.size(), bundle.parityBytes(), ofParity));
     }
+    return loads;
+  }
+
+  /**
+   * The names of the sites of a bundle's columns, parity last, in pairwise different domains.
+   *
+   * @throws PlanRefusedException if fewer domains than columns have room
+   */
+  List<String> place(Bundle bundle, String id) {
+    long seed = Hash.of(id);
+    List<Load> loads = loads(bundle);
     loads.sort(Load.HOTTEST_FIRST);
     String[] names = new String[loads.size()];
     Set<String> usedDomains = new HashSet<>();
@@ -85,13 +124,18 @@ final class Placement {
       State best = best(load, usedDomains, seed);
       if (best == null) {
         throw new PlanRefusedException(
-            "Cannot place a meta-shard of %s with blocks of %d bytes: it needs %d domains with room, only %d have it; raise capacities, add locations or lower reshard.max-bytes-per-run"
+            "Cannot place %d meta-shards of %d+%d with up to %d bytes a location: they need %d domains with room, only %d have it; raise capacities, add locations or lower reshard.max-bytes-per-run"
                 .formatted(
-                    shard.shape(), shard.blockBytes(), names.length, domainsWithRoom(shard)));
+                    bundle.rows().size(),
+                    bundle.columns(),
+                    bundle.m(),
+                    bundle.parityBytes(),
+                    names.length,
+                    domainsWithRoom(bundle.parityBytes())));
       }
       usedDomains.add(best.site.domain());
       best.bytes += load.bytes();
-      best.readBytes += load.readBytes();
+      best.readMillis += load.readMillis();
       if (best.site.isLimited()) {
         best.roomBytes -= load.bytes();
       }
@@ -105,7 +149,7 @@ final class Placement {
     for (State state : states) {
       if (state.roomBytes >= load.bytes()
           && !usedDomains.contains(state.site.domain())
-          && (best == null || isBetter(state, best, load.readBytes() > 0, seed))) {
+          && (best == null || isBetter(state, best, load.readMillis() > 0, seed))) {
         best = state;
       }
     }
@@ -113,15 +157,15 @@ final class Placement {
   }
 
   private static boolean isBetter(State a, State b, boolean byReads, long seed) {
-    int reads = Double.compare(a.readBytes, b.readBytes);
+    int reads = Double.compare(a.readMillis, b.readMillis);
     int bytes = Long.compare(a.bytes, b.bytes);
     int order = byReads ? (reads != 0 ? reads : bytes) : (bytes != 0 ? bytes : reads);
     return order != 0 ? order < 0 : Hash.of(seed, a.nameHash) < Hash.of(seed, b.nameHash);
   }
 
-  private long domainsWithRoom(MetaShard shard) {
+  private long domainsWithRoom(long bytes) {
     return states.stream()
-        .filter(state -> state.roomBytes >= shard.blockBytes())
+        .filter(state -> state.roomBytes >= bytes)
         .map(state -> state.site.domain())
         .distinct()
         .count();

@@ -11,24 +11,28 @@ import java.io.Serializable;
  * @param storageBudget most physical bytes per logical byte, 1 or more
  * @param survive failure domains that may be lost without losing a byte
  * @param maxK most data blocks of a meta-shard
+ * @param moreParity parity blocks beyond {@code survive} that a meta-shard of one object may have
  * @param isolateBy which objects may share a meta-shard
  * @param stripedWholeShare share of whole reads from which an object is striped, 0 to 1
  * @param hysteresisClasses heat classes a segment must move before its form is chosen anew
  * @param buckets of the shard map, a power of two; 0 when to be chosen at creation
  * @param draw options of policy {@code weighted-random}
  * @param maxBytesPerRun most logical bytes of the objects chosen in one run
+ * @param reading what shapes are compared by
  */
 public record PlanOptions(
     Policy policy,
     double storageBudget,
     int survive,
     int maxK,
+    int moreParity,
     Isolation isolateBy,
     double stripedWholeShare,
     int hysteresisClasses,
     int buckets,
     DrawOptions draw,
-    long maxBytesPerRun)
+    long maxBytesPerRun,
+    Reading reading)
     implements Serializable {
 
   /** How shapes are chosen. */
@@ -60,6 +64,11 @@ public record PlanOptions(
               .formatted(survive, Shape.MAX_BLOCKS - 1));
     }
     checkMaxK("plan.max-k", maxK);
+    if (moreParity < 0 || moreParity >= Shape.MAX_BLOCKS) {
+      throw new SettingsException(
+          "Cannot use plan.more-parity = %d: it must be 0 to %d"
+              .formatted(moreParity, Shape.MAX_BLOCKS - 1));
+    }
     if (!(stripedWholeShare >= 0 && stripedWholeShare <= 1)) {
       throw new SettingsException(
           "Cannot use plan.striped-whole-share = %s: a share is 0 to 1"
@@ -104,11 +113,13 @@ public record PlanOptions(
         settings.number("plan.storage-budget"),
         settings.integer("plan.survive"),
         settings.integer("plan.max-k"),
+        settings.integer("plan.more-parity"),
         Isolation.parse(settings.string("plan.isolate-by")),
         settings.number("plan.striped-whole-share"),
         settings.integer("plan.hysteresis-classes"),
         settings.integer("plan.buckets"),
         DrawOptions.from(settings),
-        settings.bytes("reshard.max-bytes-per-run"));
+        settings.bytes("reshard.max-bytes-per-run"),
+        Reading.from(settings));
   }
 }

@@ -11,7 +11,7 @@ sealed interface ShapePolicy permits Balanced, WeightedRandom {
    * @param step of {@link Step}
    * @return meta-shards that hold every byte of the objects at least once
    */
-  List<MetaShard> shape(List<PlanObject> objects, int step);
+  List<Bundle> shape(List<PlanObject> objects, int step);
 
   /**
    * Whether the heat of a segment changed its class, for this policy, between two forecasts.
@@ -21,9 +21,17 @@ sealed interface ShapePolicy permits Balanced, WeightedRandom {
   boolean moved(double then, PlanSegment now);
 
   /** Whether a segment would be encoded otherwise than it is. */
-  boolean wantsOther(PlanObject object, PlanSegment segment, StoredForm stored, int step);
+  boolean wantsOther(PlanObject object, PlanSegment segment, Stored stored, int step);
 
-  /** What the map tells of the form in which a segment is stored. */
+  /**
+   * What the map tells of how a segment is stored.
+   *
+   * @param k data blocks of its meta-shard
+   * @param copies how often it is a data block
+   */
+  record Stored(StoredForm form, int k, int copies) {}
+
+  /** What of it has a name. */
   enum StoredForm {
     /** A meta-shard with one data block. */
     COPY,
@@ -33,9 +41,9 @@ sealed interface ShapePolicy permits Balanced, WeightedRandom {
     SHARED
   }
 
-  static ShapePolicy of(PlanOptions options, Width width) {
+  static ShapePolicy of(PlanOptions options, Width width, Traffic traffic) {
     return switch (options.policy()) {
-      case BALANCED -> new Balanced(options, width);
+      case BALANCED -> new Balanced(options, width, new ShapePrices(options, width, traffic));
       case WEIGHTED_RANDOM -> new WeightedRandom(options, width);
     };
   }

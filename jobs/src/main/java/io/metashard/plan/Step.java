@@ -3,10 +3,9 @@ package io.metashard.plan;
 /**
  * How much storage a plan spends, from the most to the least.
  *
- * <p>Steps below {@link #NO_EXTRAS} are thresholds of heat above which segments get more than they
- * need to be safe: each is half an octave above the one before. The search for the first that fits
- * the budget is the search for the Lagrange multiplier of stored bytes: with it known, every
- * segment is decided by itself.
+ * <p>Steps below {@link #NO_EXTRAS} are prices of a stored byte: each is half an octave above the
+ * one before. The search for the first that fits the budget is the search for the Lagrange
+ * multiplier of stored bytes: with it known, every segment is decided by itself.
  */
 final class Step {
   /** Nothing beyond what keeps the bytes safe. */
@@ -20,17 +19,17 @@ final class Step {
 
   private static final int STEPS_PER_OCTAVE = 2;
 
-  /** Requests per byte at step 0, as a power of two: 1 request a day of 16 TiB. */
-  private static final int COLDEST_COPIED = -44;
+  /** Milliseconds of reading that a byte must save at step 0, as a power of two. */
+  private static final int CHEAPEST = -44;
 
   /** The largest sampling key at step 0, as a power of two. */
   private static final int MOST_DRAWN = 12;
 
   private Step() {}
 
-  /** Requests per byte from which a small segment is copied. */
-  static double copiedFrom(int step) {
-    return StrictMath.pow(2, COLDEST_COPIED + (double) step / STEPS_PER_OCTAVE);
+  /** What a stored byte must save, in milliseconds of all reads in the horizon. */
+  static double bytePrice(int step) {
+    return StrictMath.pow(2, CHEAPEST + (double) step / STEPS_PER_OCTAVE);
   }
 
   /** Sampling keys up to this one are drawn. */

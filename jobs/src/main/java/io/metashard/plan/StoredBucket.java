@@ -1,6 +1,7 @@
 package io.metashard.plan;
 
 import io.metashard.plan.Candidate.Priority;
+import io.metashard.plan.ShapePolicy.Stored;
 import io.metashard.plan.ShapePolicy.StoredForm;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -110,7 +111,16 @@ final class StoredBucket {
             ? StoredForm.COPY
             : shard.objects.size() == 1 ? StoredForm.OWN : StoredForm.SHARED;
     return policy.moved(block.expectedRequests(), segment)
-        && policy.wantsOther(object, segment, form, idealStep);
+        && policy.wantsOther(
+            object, segment, new Stored(form, block.k(), copies(object, block)), idealStep);
+  }
+
+  private int copies(PlanObject object, StoredBlock block) {
+    int copies = 0;
+    for (StoredBlock other : liveByObject.get(object.id())) {
+      copies += other.objectOffset() == block.objectOffset() ? 1 : 0;
+    }
+    return copies;
   }
 
   /** Adds what is stored and what stays when the chosen objects leave. */
@@ -133,7 +143,7 @@ final class StoredBucket {
   }
 
   /** Bytes and reads that kept blocks bring to their locations. */
-  void load(Set<String> chosen, Placement placement) {
+  void load(Set<String> chosen, Reading reading, Placement placement) {
     for (Shard shard : shards.values()) {
       if (stays(shard, chosen)) {
         for (StoredBlock block : shard.blocks) {
@@ -141,7 +151,7 @@ final class StoredBucket {
           placement.add(
               block.location(),
               block.length(),
-              read ? block.expectedRequests() * block.length() : 0);
+              read ? reading.loadMillis(block.expectedRequests(), block.length()) : 0);
         }
       }
     }

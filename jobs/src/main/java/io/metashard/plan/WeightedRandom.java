@@ -35,7 +35,7 @@ record WeightedRandom(PlanOptions options, Width width) implements ShapePolicy {
   }
 
   @Override
-  public List<MetaShard> shape(List<PlanObject> objects, int step) {
+  public List<Bundle> shape(List<PlanObject> objects, int step) {
     List<MetaShard> shards = new ArrayList<>(base(drawn(objects, 0, draw -> true), step));
     if (step < Step.NO_EXTRAS) {
       double largestKey = Step.drawnUpTo(step);
@@ -50,7 +50,7 @@ record WeightedRandom(PlanOptions options, Width width) implements ShapePolicy {
         shards.addAll(ShapePolicy.cut(Form.DRAWN, again, width.k(), width, Packing.Slicing.NEVER));
       }
     }
-    return shards;
+    return shards.stream().map(Bundle::of).toList();
   }
 
   /** Every segment once, in as many meta-shards as are asked for. */
@@ -121,7 +121,7 @@ record WeightedRandom(PlanOptions options, Width width) implements ShapePolicy {
 
   /** Another class is another draw. */
   @Override
-  public boolean wantsOther(PlanObject object, PlanSegment segment, StoredForm stored, int step) {
+  public boolean wantsOther(PlanObject object, PlanSegment segment, Stored stored, int step) {
     return true;
   }
 }

@@ -43,7 +43,13 @@ public record Width(int k, int m, String wideCodec, int domains) implements Seri
 
   /** The shape of a meta-shard with so many data blocks. */
   Shape shape(int dataBlocks) {
-    return new Shape(dataBlocks == 1 ? Shape.COPY : wideCodec, dataBlocks, m);
+    return shape(dataBlocks, m);
+  }
+
+  /** The same with as much parity as is said. */
+  Shape shape(int dataBlocks, int parity) {
+    String wide = parity == m ? wideCodec : Shape.RS;
+    return new Shape(dataBlocks == 1 ? Shape.COPY : wide, dataBlocks, parity);
   }
 
   /** Physical bytes per logical byte when all data blocks are equally long and there are k. */

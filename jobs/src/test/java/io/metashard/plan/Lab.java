@@ -1,6 +1,7 @@
 package io.metashard.plan;
 
 import io.metashard.Buckets;
+import io.metashard.LocationModel;
 import io.metashard.Segmentation;
 import io.metashard.plan.DrawOptions.Code;
 import io.metashard.plan.DrawOptions.Weight;
@@ -47,12 +48,14 @@ final class Lab {
         budget,
         survive,
         10,
+        0,
         Isolation.ROOT,
         0.6,
         2,
         0,
         new DrawOptions(4, Weight.P_REQUESTED, 10, Code.RS, 1),
-        Long.MAX_VALUE);
+        Long.MAX_VALUE,
+        new Reading(new LocationModel.Disk(2, 125e6, 0.05, 10), 1, 0.5, 86_400_000));
   }
 
   static PlanOptions withCap(PlanOptions o, long maxBytesPerRun) {
@@ -61,27 +64,35 @@ final class Lab {
         o.storageBudget(),
         o.survive(),
         o.maxK(),
+        o.moreParity(),
         o.isolateBy(),
         o.stripedWholeShare(),
         o.hysteresisClasses(),
         o.buckets(),
         o.draw(),
-        maxBytesPerRun);
+        maxBytesPerRun,
+        o.reading());
   }
 
   static PlanOptions withCode(PlanOptions o, Code code) {
+    return withCode(o, code, o.moreParity());
+  }
+
+  static PlanOptions withCode(PlanOptions o, Code code, int moreParity) {
     DrawOptions d = o.draw();
     return new PlanOptions(
         o.policy(),
         o.storageBudget(),
         o.survive(),
         o.maxK(),
+        moreParity,
         o.isolateBy(),
         o.stripedWholeShare(),
         o.hysteresisClasses(),
         o.buckets(),
         new DrawOptions(d.metaShards(), d.weight(), d.maxK(), code, d.seed()),
-        o.maxBytesPerRun());
+        o.maxBytesPerRun(),
+        o.reading());
   }
 
   /** One site a domain, without limits. */
@@ -157,8 +168,11 @@ final class Lab {
   /** Plans, with everything in an order given by the seed. */
   Result plan(long orderSeed) {
     Width width = Width.of(options, sites);
-    BucketPlanner planner = new BucketPlanner(options, width);
     List<BucketInput> inputs = inputs(new Random(orderSeed));
+    BucketPlanner untold = new BucketPlanner(options, width, Traffic.NONE);
+    Traffic traffic =
+        new MemoryBuckets(inputs, untold).units().traffic(options, width, sites.size());
+    BucketPlanner planner = new BucketPlanner(options, width, traffic);
     Night night = new NightPlanner(options, width).plan(new MemoryBuckets(inputs, planner));
     List<Site> room =
         sites.stream()

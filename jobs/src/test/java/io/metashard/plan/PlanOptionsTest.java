@@ -3,6 +3,7 @@ package io.metashard.plan;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.metashard.LocationModel;
 import io.metashard.config.Settings;
 import io.metashard.config.SettingsException;
 import java.util.List;
@@ -24,12 +25,15 @@ class PlanOptionsTest {
                 1.5,
                 2,
                 10,
+                2,
                 Isolation.ROOT,
                 0.6,
                 2,
                 0,
                 new DrawOptions(4, DrawOptions.Weight.P_REQUESTED, 10, DrawOptions.Code.RS, 1),
-                1L << 40));
+                1L << 40,
+                new Reading(
+                    new LocationModel.ObjectStore(30, 60e6, 0.02, 5, 5500), 1, 2, 86_400_000)));
   }
 
   @ParameterizedTest
@@ -49,6 +53,9 @@ class PlanOptionsTest {
         "plan.weighted-random.max-k=257 | plan.weighted-random.max-k = 257",
         "plan.weighted-random.weight=heat | plan.weighted-random.weight",
         "plan.weighted-random.code=raid | plan.weighted-random.code",
+        "plan.read-model=tape | plan.read-model",
+        "simulate.extra-reads=-1 | simulate.extra-reads = -1",
+        "simulate.object-store.requests-per-second=0 | Cannot use simulate of test",
         "reshard.max-bytes-per-run=0 | nothing could ever be encoded",
       })
   void refusesWhatCannotBe(String override, String message) {

@@ -5,8 +5,13 @@ import java.util.List;
 import java.util.NavigableMap;
 import java.util.TreeMap;
 
-/** Buckets in memory. */
-record MemoryBuckets(List<BucketInput> inputs, BucketPlanner planner) implements AllBuckets {
+/** Buckets in memory: a lake small enough for one place, such as a simulated one. */
+public record MemoryBuckets(List<BucketInput> inputs, BucketPlanner planner) implements AllBuckets {
+  @Override
+  public Units units() {
+    return inputs.stream().map(planner::units).reduce(Units.NONE, Units::plus);
+  }
+
   @Override
   public boolean storeNothing() {
     return inputs.stream().allMatch(input -> input.stored().isEmpty());

@@ -1,0 +1,47 @@
+package io.metashard.plan;
+
+import io.metashard.LocationModel;
+import io.metashard.config.LocationModels;
+import io.metashard.config.Settings;
+import io.metashard.config.SettingsException;
+import java.io.Serializable;
+
+/**
+ * What shapes are compared by: how fast locations are, and how the reader asks them.
+ *
+ * @param model of every location
+ * @param extraReads blocks asked for beyond what is needed, at most
+ * @param requestMillis what a request must save in reading time, 0 or more: requests cost money
+ * @param horizonMillis in which the reads that are expected come
+ */
+public record Reading(
+    LocationModel model, int extraReads, double requestMillis, double horizonMillis)
+    implements Serializable {
+  public Reading {
+    if (!(horizonMillis > 0)) {
+      throw new SettingsException(
+          "Cannot plan for a horizon of %s ms: forecast.horizon must be above 0"
+              .formatted(horizonMillis));
+    }
+    if (extraReads < 0 || !(requestMillis >= 0)) {
+      throw new SettingsException(
+          "Cannot use simulate.extra-reads = %d, plan.request-cost = %s ms: both must be 0 or more"
+              .formatted(extraReads, requestMillis));
+    }
+  }
+
+  public static Reading from(Settings settings) {
+    return new Reading(
+        settings.oneOf("plan.read-model", "disk", "object-store").equals("disk")
+            ? LocationModels.disk(settings)
+            : LocationModels.objectStore(settings),
+        settings.integer("simulate.extra-reads"),
+        settings.duration("plan.request-cost").toNanos() / 1e6,
+        settings.duration("forecast.horizon").toMillis());
+  }
+
+  /** Milliseconds of a location's time that reads of so many bytes take. */
+  double loadMillis(double requests, long bytes) {
+    return requests * model.meanMillis(bytes);
+  }
+}

@@ -1,0 +1,206 @@
+package io.metashard.plan;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What each shape costs: milliseconds of reading, and bytes.
+ *
+ * <p>A read takes as long as the last block that it needs ({@link ReadFactors}). Beside that it
+ * makes others wait: by the formula of Pollaczek and Khinchine a queue's mean wait is {@code lambda
+ * * E[s^2] / (2 (1 - busy))}, and its derivative is what one more request costs all others. So each
+ * shape is chosen by itself, at that price of the locations' time and at a price of stored bytes
+ * ({@link Step}).
+ */
+final class ShapePrices {
+  /** Widths of what shares its parity; between them little changes. */
+  private static final int[] SHARED_COLUMNS = {1, 2, 3, 4, 6, 8, 12, 16};
+
+  /** Part of a location's work that may come from one block before it counts as a hot spot. */
+  private static final double MOST_OF_ONE = 0.5;
+
+  /** Mean waits that a hot spot of all of a location's work costs each read: not to be had. */
+  private static final double HOT_SPOT = 1000;
+
+  /** Columns shorter than this are not worth a request of their own. */
+  private static final long LEAST_COLUMN_BYTES = 4096;
+
+  /** Further copies of what shares its parity. */
+  private static final int MOST_COPIES = 2;
+
+  /**
+   * Slices of one part, where parts do not come out even, meta-shards that they make of an object,
+   * and the least length of one: each is a row of the map.
+   */
+  private static final int MOST_SLICES = 5;
+
+  private static final int MOST_SLICED_ROWS = 8;
+  private static final long LEAST_SLICE_BYTES = 128 << 10;
+
+  private final Reading reading;
+  private final Width width;
+  private final int moreParity;
+  private final Traffic traffic;
+  private final ReadFactors factors;
+  private final Map<Unit, List<Option>> known = new HashMap<>();
+
+  /**
+   * A shape that a unit may have, and what follows from its length.
+   *
+   * @param millis of one read, what it makes others wait and what its requests cost included
+   * @param storageRatio physical bytes per logical byte
+   * @param requests that one read makes
+   * @param heldMillis that a request holds its location, on average
+   * @param heldSquared mean of the square of that
+   * @param blocks that share the reads
+   */
+  record Option(
+      ReadShape shape,
+      double millis,
+      double storageRatio,
+      int requests,
+      double heldMillis,
+      double heldSquared,
+      int blocks) {}
+
+  /**
+   * @param traffic how busy locations are
+   */
+  ShapePrices(PlanOptions options, Width width, Traffic traffic) {
+    this.reading = options.reading();
+    this.width = width;
+    this.moreParity = options.moreParity();
+    this.traffic = traffic;
+    this.factors = new ReadFactors(reading.model(), traffic);
+  }
+
+  /** All that a unit may be, the plainest first. Those of the same length have the same. */
+  List<Option> options(Unit unit) {
+    return known.computeIfAbsent(
+        unit.anyHeat(), u -> shapes(u).stream().map(s -> option(u, s)).toList());
+  }
+
+  private List<ReadShape> shapes(Unit unit) {
+    List<ReadShape> shapes = new ArrayList<>();
+    for (int columns : SHARED_COLUMNS) {
+      if (columns == 1 || columns <= width.k() && canHave(unit, columns)) {
+        shapes.add(ReadShape.shared(columns, 0));
+      }
+    }
+    for (int copies = 1; copies <= MOST_COPIES && copies < width.k(); copies++) {
+      shapes.add(ReadShape.shared(1, copies));
+    }
+    for (int parity = width.m(); parity <= width.m() + moreParity; parity++) {
+      int most = Math.min(width.k(), width.domains() - parity);
+      for (int columns = 1; parity > 0 && columns <= most; columns++) {
+        if (canHave(unit, columns)) {
+          shapes.add(ReadShape.own(columns, parity));
+        }
+      }
+    }
+    return shapes;
+  }
+
+  private static boolean canHave(Unit unit, int columns) {
+    return columns == 1
+        || unit.bytes() / columns >= LEAST_COLUMN_BYTES
+            && (unit.parts() == 1 || columns <= unit.parts() || slices(unit, columns) > 1);
+  }
+
+  private static int slices(Unit unit, int columns) {
+    return slices(unit.parts(), columns, (long) (unit.bytes() / unit.parts()));
+  }
+
+  /**
+   * Into how many slices each of several parts is cut, so that all columns are equally long; 1
+   * where that would be too many, or is not needed.
+   */
+  static int slices(int parts, int columns, long partBytes) {
+    int divisor = columns;
+    for (int rest = parts; rest != 0; ) {
+      int next = divisor % rest;
+      divisor = rest;
+      rest = next;
+    }
+    int slices = columns / divisor;
+    return slices <= MOST_SLICES
+            && parts / divisor <= MOST_SLICED_ROWS
+            && partBytes / slices >= LEAST_SLICE_BYTES
+        ? slices
+        : 1;
+  }
+
+  /** Bytes of the longest column: parts are not cut where they come out even. */
+  private static double columnBytes(Unit unit, ReadShape shape) {
+    int parts = unit.parts();
+    int columns = shape.columns();
+    return parts == 1 || slices(unit, columns) > 1
+        ? unit.bytes() / columns
+        : unit.bytes() * ((parts + columns - 1) / columns) / parts;
+  }
+
+  private Option option(Unit unit, ReadShape shape) {
+    double column = columnBytes(unit, shape);
+    long bytes = (long) column;
+    int asked = shape.asked(reading.extraReads());
+    double plain = reading.model().plainMillis(bytes);
+    double held = reading.model().heldMillis(reading.model().meanMillis(bytes));
+    double plainHeld = reading.model().heldMillis(plain);
+    // What does not depend on how long reads take does not vary with it.
+    double squared =
+        plainHeld * plainHeld * (plainHeld == plain ? reading.model().meanSquaredFactor() : 1);
+    double busy = traffic.busyShare();
+    double wait = traffic.waitMillis();
+    double read =
+        plain * factors.of(plain > 0 ? wait / plain : 0, shape.columns(), asked, shape.blocks());
+    double others =
+        asked * traffic.readsPerMilli() * (squared / (2 * (1 - busy)) + wait / (1 - busy) * held);
+    return new Option(
+        shape,
+        read + others + reading.requestMillis() * asked,
+        shape.isOwn()
+            ? 1 + shape.spare() * column / unit.bytes()
+            : (1 + shape.spare()) * width.leastRatio(),
+        asked,
+        held,
+        squared,
+        shape.blocks());
+  }
+
+  /** Milliseconds of one read of a unit, with what it costs to come from few locations. */
+  double millis(Unit unit, Option option) {
+    double busy = traffic.busyShare();
+    if (busy == 0) {
+      return option.millis();
+    }
+    double ofOneBlock =
+        unit.reads()
+            / reading.horizonMillis()
+            * option.requests()
+            * option.heldMillis()
+            / option.blocks();
+    return option.millis()
+        + Math.max(0, ofOneBlock / busy - MOST_OF_ONE) * HOT_SPOT * traffic.waitMillis();
+  }
+
+  /**
+   * The shape of the least cost.
+   *
+   * @param bytePrice what a stored byte must save, in milliseconds of all reads in the horizon
+   */
+  ReadShape choose(Unit unit, double bytePrice) {
+    ReadShape best = ReadShape.shared(1, 0);
+    double least = Double.POSITIVE_INFINITY;
+    for (Option option : options(unit)) {
+      double cost =
+          unit.reads() * millis(unit, option) + bytePrice * option.storageRatio() * unit.bytes();
+      if (cost < least) {
+        least = cost;
+        best = option.shape();
+      }
+    }
+    return best;
+  }
+}
