@@ -41,6 +41,7 @@ import picocli.CommandLine.Option;
       Metashard.Verify.class,
       ReportCommand.class,
       BacktestCommand.class,
+      SimulateCommand.class,
       Metashard.ShowConfig.class,
       CheckCommand.class,
       BenchCommand.class,

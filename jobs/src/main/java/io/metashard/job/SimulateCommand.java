@@ -1,0 +1,306 @@
+package io.metashard.job;
+
+import io.metashard.LocationModel;
+import io.metashard.ObjectIds;
+import io.metashard.config.LocationModels;
+import io.metashard.config.Settings;
+import io.metashard.plan.PlanRefusedException;
+import io.metashard.simulate.PlacedBlock;
+import io.metashard.simulate.ReadRequest;
+import io.metashard.simulate.Replay;
+import io.metashard.simulate.SimulatedObject;
+import io.metashard.simulate.SyntheticWorkload;
+import java.io.BufferedWriter;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** Replays reads through layouts, and compares how long they take. */
+@Command(
+    name = "simulate",
+    description = {
+      "Replay reads through a model of the locations, for the planner's layout and others, and print how long they take. Needs neither a lake nor Spark.",
+      "ec-cache: 500 objects of 40 MB at 25 locations, Zipf 0.9, load 0.35. mixed: sizes around 10 MB (lognormal), Zipf 1.1, a forecast that is off by a factor of e^0.5, load 0.5. small: objects of 1 MB, Zipf 0.9, load 0.35.",
+      "The load is the share of the locations' bandwidth that the bytes asked for take. The plan may store what EC-Cache does (plan.storage-budget = 1.15), in meta-shards as wide as the locations allow, unless --set says otherwise."
+    },
+    sortOptions = false,
+    mixinStandardHelpOptions = true)
+final class SimulateCommand implements Callable<Integer> {
+  /** What EC-Cache stores, and no limit of width but the locations. */
+  private static final List<String> LIKE_EC_CACHE =
+      List.of("plan.storage-budget=1.15", "plan.max-k=64");
+
+  private static final int MOST_READS = 10_000_000;
+
+  @Option(
+      names = "--synthetic",
+      required = true,
+      paramLabel = "NAME",
+      description = "ec-cache, mixed or small")
+  private String synthetic;
+
+  @Option(
+      names = "--layouts",
+      split = ",",
+      paramLabel = "NAME",
+      description =
+          "which layouts (default: source,planned,oracle,copies-3,rs-6-3,rs-10-4,selective,ec-cache,sp-cache)")
+  private List<String> layouts = SimulatedLayouts.NAMES;
+
+  @Option(
+      names = "--model",
+      paramLabel = "NAME",
+      description = "of a location: disk, object-store or both (default: ${DEFAULT-VALUE})",
+      defaultValue = "both")
+  private String model;
+
+  @Option(names = "--load", description = "another load, between 0 and 1")
+  private Double load;
+
+  @Option(
+      names = "--reads",
+      paramLabel = "N",
+      description = "how many are replayed (default: ${DEFAULT-VALUE})",
+      defaultValue = "40000")
+  private int reads;
+
+  @Option(
+      names = "--seed",
+      description =
+          "of sizes, popularity, placement, arrivals and slow reads (default: ${DEFAULT-VALUE})",
+      defaultValue = "1")
+  private long seed;
+
+  @Option(
+      names = "--set",
+      paramLabel = "KEY=VALUE",
+      description = "a setting of plan, segments or simulate; may be repeated")
+  private List<String> set = new ArrayList<>();
+
+  @Option(
+      names = "--dump",
+      paramLabel = "DIR",
+      description =
+          "also write objects, reads and the blocks of every layout as CSV, for another simulator to check; the folder must not exist")
+  private Path dump;
+
+  @Option(names = "--json", description = "print one line of JSON for each model and layout")
+  private boolean json;
+
+  /** A row of the table. */
+  record Line(String model, String layout, Replay replay, long movedBytes) {}
+
+  @Override
+  public Integer call() throws IOException {
+    SyntheticWorkload workload = workload();
+    List<String> names = names();
+    requireUse(reads >= 1 && reads <= MOST_READS, "--reads " + reads, "1 to " + MOST_READS);
+    List<String> all = new ArrayList<>(LIKE_EC_CACHE);
+    all.addAll(set);
+    List<Line> lines = new ArrayList<>();
+    if (dump != null) {
+      requireUse(!Files.exists(dump), "--dump " + dump, "a folder that does not exist yet");
+      Files.createDirectories(dump);
+    }
+    for (String word : models()) {
+      List<String> ofModel = new ArrayList<>(all);
+      ofModel.add("plan.read-model=" + word);
+      lines.addAll(lines(workload, word, Settings.parse("simulate", "", ofModel), names));
+    }
+    if (json) {
+      lines.forEach(line -> LakeCommand.out().println(Figures.json(figures(line))));
+    } else {
+      LakeCommand.out().print(text(lines));
+    }
+    return 0;
+  }
+
+  private SyntheticWorkload workload() {
+    try {
+      SyntheticWorkload workload = SyntheticWorkload.named(synthetic);
+      return load == null ? workload : workload.withLoad(load);
+    } catch (IllegalArgumentException e) {
+      throw new MetashardException(
+          MetashardException.USAGE,
+          "Cannot use --synthetic %s: %s".formatted(ObjectIds.printable(synthetic), e.getMessage()),
+          e);
+    }
+  }
+
+  private List<String> names() {
+    for (String name : layouts) {
+      requireUse(
+          SimulatedLayouts.NAMES.contains(name),
+          "--layouts " + ObjectIds.printable(name),
+          "some of " + String.join(", ", SimulatedLayouts.NAMES));
+    }
+    return SimulatedLayouts.NAMES.stream().filter(layouts::contains).toList();
+  }
+
+  private List<String> models() {
+    requireUse(
+        List.of("both", "disk", "object-store").contains(model),
+        "--model " + ObjectIds.printable(model),
+        "disk, object-store or both");
+    return model.equals("both") ? List.of("disk", "object-store") : List.of(model);
+  }
+
+  private static void requireUse(boolean right, String option, String allowed) {
+    if (!right) {
+      throw new MetashardException(
+          MetashardException.USAGE, "Cannot use %s: it must be %s".formatted(option, allowed));
+    }
+  }
+
+  private List<Line> lines(
+      SyntheticWorkload workload, String word, Settings settings, List<String> names)
+      throws IOException {
+    LocationModel of =
+        word.equals("disk") ? LocationModels.disk(settings) : LocationModels.objectStore(settings);
+    SyntheticWorkload.Drawn drawn = workload.drawn(of.bytesPerSecond(), seed);
+    int extra = settings.integer("simulate.extra-reads");
+    SimulatedLayouts possible =
+        new SimulatedLayouts(
+            workload, drawn, settings, of, seed, settings.number("plan.storage-budget"));
+    if (dump != null) {
+      dumpReads(drawn, word);
+    }
+    List<Line> lines = new ArrayList<>();
+    for (String name : names) {
+      List<PlacedBlock> blocks;
+      try {
+        blocks = possible.blocks(name);
+      } catch (PlanRefusedException e) {
+        throw new MetashardException(MetashardException.USAGE, e.getMessage(), e);
+      }
+      if (dump != null) {
+        dumpBlocks(blocks, "%s-%s.csv".formatted(word, name));
+      }
+      Replay replay =
+          Replay.of(blocks, drawn.requests(reads, seed), of, workload.locations(), extra, seed);
+      long moved =
+          name.equals(SimulatedLayouts.SOURCE)
+              ? 0
+              : blocks.stream().mapToLong(PlacedBlock::length).sum();
+      lines.add(new Line(word, name, replay, moved));
+    }
+    return lines;
+  }
+
+  private static Map<String, Object> figures(Line line) {
+    Map<String, Object> figures = new LinkedHashMap<>();
+    figures.put("model", line.model());
+    figures.put("layout", line.layout());
+    figures.put("mean_millis", line.replay().meanMillis());
+    figures.put("p50_millis", line.replay().p50Millis());
+    figures.put("p95_millis", line.replay().p95Millis());
+    figures.put("p99_millis", line.replay().p99Millis());
+    figures.put("imbalance", line.replay().imbalance());
+    figures.put("busy_share", line.replay().busyShare());
+    figures.put("storage_ratio", line.replay().storageRatio());
+    figures.put("moved_bytes", line.movedBytes());
+    figures.put("reads", line.replay().reads());
+    return figures;
+  }
+
+  /** The table; first of all, if it is so, that the plan is no better than the objects are. */
+  static String text(List<Line> lines) {
+    StringBuilder text = new StringBuilder();
+    for (Line planned : lines) {
+      if (planned.layout().equals(SimulatedLayouts.PLANNED)) {
+        lines.stream()
+            .filter(line -> line.model().equals(planned.model()))
+            .filter(line -> line.layout().equals(SimulatedLayouts.SOURCE))
+            .filter(line -> line.replay().p99Millis() <= planned.replay().p99Millis())
+            .forEach(
+                line ->
+                    text.append(
+                        "The plan is no better than the objects as they are (%s): 99 of 100 reads within %s ms against %s ms, and it stores more.%n"
+                            .formatted(
+                                line.model(),
+                                millis(planned.replay().p99Millis()),
+                                millis(line.replay().p99Millis()))));
+      }
+    }
+    TextTable table =
+        new TextTable(
+            "model",
+            "layout",
+            "mean_millis",
+            "p50_millis",
+            "p95_millis",
+            "p99_millis",
+            "imbalance",
+            "busy_share",
+            "storage_ratio",
+            "moved_bytes");
+    for (Line line : lines) {
+      Replay replay = line.replay();
+      table.add(
+          line.model(),
+          line.layout(),
+          millis(replay.meanMillis()),
+          millis(replay.p50Millis()),
+          millis(replay.p95Millis()),
+          millis(replay.p99Millis()),
+          ratio(replay.imbalance()),
+          ratio(replay.busyShare()),
+          ratio(replay.storageRatio()),
+          line.movedBytes());
+    }
+    return text.append(table.render()).toString();
+  }
+
+  private static String millis(double millis) {
+    return String.format(Locale.ROOT, "%.1f", millis);
+  }
+
+  private static String ratio(double ratio) {
+    return String.format(Locale.ROOT, "%.3f", ratio);
+  }
+
+  private void dumpReads(SyntheticWorkload.Drawn drawn, String word) throws IOException {
+    try (BufferedWriter out = Files.newBufferedWriter(dump.resolve(word + "-reads.csv"))) {
+      out.write("at_millis,object_id,range_start,range_end\n");
+      for (Iterator<ReadRequest> i = drawn.requests(reads, seed); i.hasNext(); ) {
+        ReadRequest read = i.next();
+        out.write(
+            "%s,%s,%d,%d%n".formatted(read.atMillis(), read.objectId(), read.from(), read.to()));
+      }
+    }
+    try (BufferedWriter out = Files.newBufferedWriter(dump.resolve("objects.csv"))) {
+      out.write("object_id,object_bytes\n");
+      for (SimulatedObject object : drawn.truth(1)) {
+        out.write("%s,%d%n".formatted(object.objectId(), object.bytes()));
+      }
+    }
+  }
+
+  private void dumpBlocks(List<PlacedBlock> blocks, String name) throws IOException {
+    try (BufferedWriter out = Files.newBufferedWriter(dump.resolve(name))) {
+      out.write("object_id,object_offset,length,meta_shard_id,bundle,k,block_index,location\n");
+      for (PlacedBlock block : blocks) {
+        out.write(
+            "%s,%d,%d,%s,%s,%d,%d,%d%n"
+                .formatted(
+                    block.objectId() == null ? "" : block.objectId(),
+                    block.objectOffset(),
+                    block.length(),
+                    block.metaShardId(),
+                    block.bundle(),
+                    block.k(),
+                    block.blockIndex(),
+                    block.location()));
+      }
+    }
+  }
+}
