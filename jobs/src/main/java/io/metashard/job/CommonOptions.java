@@ -70,7 +70,8 @@ final class CommonOptions {
 
   @Option(
       names = "--dry-run",
-      description = "print the plan and stop: nothing is moved, the plan is not kept")
+      description =
+          "print what would be done and stop: nothing is moved or switched, no plan is kept")
   private boolean dryRun;
 
   @Option(names = "--json", description = "print the result as one line of JSON")

@@ -89,7 +89,8 @@ abstract class LakeCommand implements Callable<Integer> {
       options.givenRunId().ifPresent(given -> result.put("run_id", given));
       if (options.dryRun() && !knowsDryRun()) {
         throw new SettingsException(
-            "Cannot use --dry-run with %s: only plan and nightly know it".formatted(name));
+            "Cannot use --dry-run with %s: only plan, nightly and rollback know it"
+                .formatted(name));
       }
       Instant now = Clock.systemUTC().instant();
       SampleData sample = SampleData.forRun(needsSample() && options.usesSample());

@@ -1,6 +1,5 @@
 package io.metashard.job;
 
-import static org.apache.spark.sql.functions.ceil;
 import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.count;
@@ -10,10 +9,8 @@ import static org.apache.spark.sql.functions.max;
 import static org.apache.spark.sql.functions.min;
 import static org.apache.spark.sql.functions.sum;
 
-import io.metashard.Block;
 import io.metashard.shardmap.ShardMap;
 import io.metashard.shardmap.ShardMapTable;
-import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 
@@ -32,20 +29,12 @@ record MapStatistics(
     return logicalBytes == 0 ? Double.NaN : (double) storedBytes / logicalBytes;
   }
 
-  /** Bytes that a block takes in its container. */
-  static Column physicalBytes() {
-    return col(ShardMapTable.LENGTH)
-        .plus(
-            ceil(col(ShardMapTable.LENGTH).divide(col(ShardMapTable.FRAME_BYTES)))
-                .multiply(Block.FRAME_HEADER_BYTES));
-  }
-
   static MapStatistics of(Dataset<Row> map) {
     Row blocks =
         map.agg(
                 countDistinct(col(ShardMapTable.META_SHARD_ID)),
                 count(lit(1)),
-                coalesce(sum(physicalBytes()), lit(0L)),
+                coalesce(sum(ShardMapTable.physicalBytes()), lit(0L)),
                 // Blocks of a meta-shard are in different domains, so m domains may go.
                 coalesce(min(col(ShardMapTable.M)), lit(0)))
             .first();

@@ -39,6 +39,7 @@ import picocli.CommandLine.Option;
       ReadCommands.Ls.class,
       ReadCommands.Cat.class,
       Metashard.Verify.class,
+      RollbackCommand.class,
       ReportCommand.class,
       BacktestCommand.class,
       SimulateCommand.class,

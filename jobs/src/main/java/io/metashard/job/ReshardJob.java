@@ -6,17 +6,10 @@ import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.sum;
 
 import io.metashard.Location;
-import io.metashard.catalogue.ObjectStates;
-import io.metashard.catalogue.Objects;
 import io.metashard.encode.EncodeOptions;
 import io.metashard.encode.Encoding;
-import io.metashard.lake.Lake;
-import io.metashard.plan.PlanOptions;
-import io.metashard.shardmap.MapBackup;
 import io.metashard.shardmap.ShardMap;
 import io.metashard.shardmap.ShardMapTable;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.time.Clock;
 import java.time.temporal.ChronoUnit;
 import java.util.LinkedHashMap;
@@ -69,7 +62,7 @@ public final class ReshardJob {
     long blocks = totals.blocks();
     if (map.lastSwitchWasBy(context.runId())) {
       // This run died between its commit and its end.
-      finish(map.sequence(), map.rows());
+      new AfterSwitch(context, locations).finish(map);
       return unchanged("this run has switched the map already; a retry commits once");
     }
     if (blocks == 0) {
@@ -86,15 +79,12 @@ public final class ReshardJob {
     int buckets = planned.select(Plans.BUCKETS).first().getInt(0);
     EncodeOptions options = EncodeOptions.from(context.settings());
     Encoding encoding = new Encoding(options, locations, context.hadoop());
+    AfterSwitch afterSwitch = new AfterSwitch(context, locations);
     map.create();
     Dataset<Row> written =
         write(encoding, planned, totals.sourceBytes(), sequence + 1, buckets, blocks);
     requireWhole(encoding, written, planned);
-    List<Integer> changed =
-        written.select(ShardMapTable.BUCKET).distinct().collectAsList().stream()
-            .map(row -> row.getInt(0)) // 65,536 buckets at most
-            .sorted()
-            .toList();
+    List<Integer> changed = ShardMap.bucketsOf(written);
     Dataset<Row> before = map.rows();
     Dataset<Row> replaced =
         written
@@ -108,9 +98,7 @@ public final class ReshardJob {
     LOG.info("Switching {} buckets of the shard map to sequence {}", changed.size(), sequence + 1);
     map.commit(rows, changed, sequence, context.runId(), context.attempt());
     Dataset<Row> after = map.rows();
-    backUp(sequence + 1, after, changed);
-    refreshStates(after);
-    deleteStaging();
+    afterSwitch.finish(sequence + 1, after, changed);
     MapStatistics statistics = MapStatistics.of(after);
     Map<String, Object> figures = new LinkedHashMap<>();
     figures.put("objects_encoded", totals.objects());
@@ -194,50 +182,6 @@ public final class ReshardJob {
       }
     } finally {
       findings.unpersist();
-    }
-  }
-
-  private void finish(long sequence, Dataset<Row> rows) {
-    List<Integer> all =
-        rows.select(ShardMapTable.BUCKET).distinct().collectAsList().stream()
-            .map(row -> row.getInt(0))
-            .sorted()
-            .toList();
-    backUp(sequence, rows, all);
-    refreshStates(rows);
-    deleteStaging();
-  }
-
-  private void backUp(long sequence, Dataset<Row> rows, List<Integer> changed) {
-    int copies = PlanOptions.from(context.settings()).survive() + 1;
-    try {
-      MapBackup backup = new MapBackup(locations, copies, context.hadoop());
-      if (backup.newest() < sequence) {
-        backup.write(rows, sequence, changed);
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(
-          "Cannot back the shard map up at %d locations: %s; the map itself is switched, run again to back it up"
-              .formatted(copies, e.getMessage()),
-          e);
-    }
-  }
-
-  /** Sets each object's state by what the map serves. */
-  private void refreshStates(Dataset<Row> rows) {
-    Dataset<Row> objects = context.lake().read(Objects.TABLE);
-    Dataset<Row> refreshed = ObjectStates.refresh(objects, ShardMap.liveVersions(rows));
-    context.lake().overwrite(Objects.TABLE, refreshed, Lake.Commit.PLAIN);
-  }
-
-  private void deleteStaging() {
-    try {
-      context.discardAllStaged();
-    } catch (IOException e) {
-      LOG.warn(
-          "Cannot delete what run {} staged: {}; it is no longer needed",
-          context.runId(),
-          e.getMessage());
     }
   }
 }

@@ -429,7 +429,7 @@ final class ScoreJob {
             : ShardMap.writtenBy(plan.get(0).getLong(0), night.runId());
     return map.where(own)
         .agg(
-            coalesce(sum(MapStatistics.physicalBytes()), lit(0L)),
+            coalesce(sum(ShardMapTable.physicalBytes()), lit(0L)),
             countDistinct(col(ShardMapTable.OBJECT_ID)))
         .first();
   }

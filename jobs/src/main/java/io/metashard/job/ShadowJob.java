@@ -92,11 +92,7 @@ final class ShadowJob {
                 Arrays.stream(ShardMapTable.SCHEMA.fieldNames())
                     .map(name -> col(name))
                     .toArray(Column[]::new));
-    List<Integer> changed =
-        would.select(ShardMapTable.BUCKET).distinct().collectAsList().stream()
-            .map(row -> row.getInt(0)) // 65,536 buckets at most
-            .sorted()
-            .toList();
+    List<Integer> changed = ShardMap.bucketsOf(would);
     Dataset<Row> replaced =
         would.where(col(ShardMapTable.OBJECT_ID).isNotNull()).select(ShardMapTable.OBJECT_ID);
     map.commit(

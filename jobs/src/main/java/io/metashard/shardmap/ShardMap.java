@@ -1,19 +1,31 @@
 package io.metashard.shardmap;
 
 import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.count;
 import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.max;
+import static org.apache.spark.sql.functions.not;
+import static org.apache.spark.sql.functions.struct;
+import static org.apache.spark.sql.functions.sum;
+import static org.apache.spark.sql.functions.xxhash64;
 
 import io.delta.kernel.exceptions.KernelException;
 import io.metashard.lake.Lake;
 import io.metashard.lake.TableDefinition;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.types.DataTypes;
 
 /**
  * The shard map: read at a version, switched by one commit.
@@ -30,6 +42,9 @@ public final class ShardMap {
 
   /** The same of {@link ShardMapTable#SHADOW}. */
   public static final String SHADOW_APP_ID = "metashard-shadow-map";
+
+  /** What the commit of a switch bears: its generation and the attempt. Run ids have no spaces. */
+  private static final Pattern SIGNED = Pattern.compile("(0[0-9]{19})-(\\S+) \\S+");
 
   private final Lake lake;
   private final TableDefinition table;
@@ -75,6 +90,51 @@ public final class ShardMap {
     return lake.read(table);
   }
 
+  /** All rows as they were at a Delta version of the table. */
+  public Dataset<Row> rowsAt(long version) {
+    return lake.readAt(table, version);
+  }
+
+  /**
+   * A switch that the table's history still has.
+   *
+   * @param sequence its number
+   * @param version Delta version of the table that it made
+   * @param runId of the run that switched
+   * @param at when, by the clock of that run's driver
+   */
+  public record Switch(long sequence, long version, String runId, Instant at) {}
+
+  /**
+   * The switches among the table's newest commits, the newest first.
+   *
+   * @param mostCommits that are looked at
+   */
+  public List<Switch> switches(int mostCommits) {
+    if (version().isEmpty()) {
+      return List.of();
+    }
+    List<Switch> found = new ArrayList<>();
+    for (Row commit :
+        io.delta.tables.DeltaTable.forPath(lake.spark(), lake.path(table))
+            .history(mostCommits)
+            .where(col("userMetadata").isNotNull())
+            .select("version", "timestamp", "userMetadata")
+            .orderBy(col("version").desc())
+            .collectAsList()) {
+      Matcher signed = SIGNED.matcher(commit.getString(2));
+      if (signed.matches()) {
+        found.add(
+            new Switch(
+                Long.parseLong(signed.group(1)),
+                commit.getLong(0),
+                signed.group(2),
+                commit.getTimestamp(1).toInstant()));
+      }
+    }
+    return List.copyOf(found);
+  }
+
   /** Rows that are served: data blocks of objects' current versions. */
   public static Dataset<Row> live(Dataset<Row> rows) {
     return rows.where(col(ShardMapTable.LIVE).and(col(ShardMapTable.OBJECT_ID).isNotNull()));
@@ -85,6 +145,48 @@ public final class ShardMap {
     return live(rows)
         .groupBy(col(ShardMapTable.OBJECT_ID))
         .agg(max(col(ShardMapTable.OBJECT_VERSION)).as(ShardMapTable.OBJECT_VERSION));
+  }
+
+  /** The buckets that rows are in, in order. */
+  public static List<Integer> bucketsOf(Dataset<Row> rows) {
+    return rows.select(ShardMapTable.BUCKET).distinct().collectAsList().stream()
+        .map(row -> row.getInt(0)) // 65,536 buckets at most
+        .sorted()
+        .toList();
+  }
+
+  /**
+   * The buckets whose rows are not the same in two versions of the map, in order.
+   *
+   * @param some all rows of one, as {@link ShardMapTable#SCHEMA}
+   * @param others all rows of the other
+   */
+  public static List<Integer> differingBuckets(Dataset<Row> some, Dataset<Row> others) {
+    String before = "before";
+    String after = "after";
+    return digests(some, before)
+        .join(digests(others, after), new String[] {ShardMapTable.BUCKET}, "full_outer")
+        .where(not(col(before).eqNullSafe(col(after))))
+        .select(ShardMapTable.BUCKET)
+        .collectAsList()
+        .stream()
+        .map(row -> row.getInt(0)) // 65,536 buckets at most
+        .sorted()
+        .toList();
+  }
+
+  /** Per bucket a digest of its rows, which their order does not change. */
+  private static Dataset<Row> digests(Dataset<Row> rows, String name) {
+    // A hash leaves nulls out: that a column is null is hashed beside it.
+    Column[] hashed =
+        Arrays.stream(ShardMapTable.SCHEMA.fieldNames())
+            .flatMap(column -> Stream.of(col(column), col(column).isNull()))
+            .toArray(Column[]::new);
+    return rows.groupBy(col(ShardMapTable.BUCKET))
+        .agg(
+            count(lit(1)).as("rows"),
+            sum(xxhash64(hashed).cast(DataTypes.createDecimalType(20, 0))).as("sum"))
+        .select(col(ShardMapTable.BUCKET), struct(col("rows"), col("sum")).as(name));
   }
 
   /** The number of buckets the map was created with; empty while it has no rows. */
@@ -167,7 +269,7 @@ public final class ShardMap {
   }
 
   private static Column[] columns() {
-    return java.util.Arrays.stream(ShardMapTable.SCHEMA.fieldNames())
+    return Arrays.stream(ShardMapTable.SCHEMA.fieldNames())
         .map(name -> col(name))
         .toArray(Column[]::new);
   }

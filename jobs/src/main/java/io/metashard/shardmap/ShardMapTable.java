@@ -1,10 +1,14 @@
 package io.metashard.shardmap;
 
+import static org.apache.spark.sql.functions.ceil;
+import static org.apache.spark.sql.functions.col;
+
 import io.metashard.Block;
 import io.metashard.lake.TableDefinition;
 import java.sql.Timestamp;
 import java.time.Instant;
 import java.util.List;
+import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Encoder;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
@@ -83,6 +87,12 @@ public final class ShardMapTable {
       new TableDefinition("shadow_map", SCHEMA, List.of(BUCKET));
 
   private ShardMapTable() {}
+
+  /** Bytes that a block takes in its container: {@link Block#physicalBytes}. */
+  public static Column physicalBytes() {
+    return col(LENGTH)
+        .plus(ceil(col(LENGTH).divide(col(FRAME_BYTES))).multiply(Block.FRAME_HEADER_BYTES));
+  }
 
   /** Encoder of rows of {@link #SCHEMA}. */
   public static Encoder<Row> encoder() {

@@ -82,6 +82,7 @@ class MetashardTest {
             "ls",
             "cat",
             "verify",
+            "rollback",
             "report",
             "backtest",
             "config",
@@ -109,6 +110,18 @@ class MetashardTest {
     Ended model = backTest(config, "--origins", "2026-01-02T00:00:00Z", "--model", "oracle");
     assertThat(model.exitCode()).isEqualTo(2);
     assertThat(model.err()).contains("forecast.model");
+  }
+
+  @Test
+  void aRollBackToWhatCanBeNoSwitchIsRefusedBeforeSparkStarts() throws IOException {
+    for (String to : List.of("", "-1", "0' or 1=1 --", "../x", "a\u001b[31m")) {
+      Ended ended = run("rollback", "--config", config(""), "--to=" + to);
+      assertThat(ended.exitCode()).as(to).isEqualTo(2);
+      assertThat(ended.err())
+          .as(to)
+          .contains("Cannot roll back to ", "name a switch of the map by its number")
+          .doesNotContain("\u001b");
+    }
   }
 
   @Test
@@ -157,7 +170,7 @@ class MetashardTest {
     Ended ended = run("ingest", "--config", config(""), "--dry-run");
     assertThat(ended.exitCode()).isEqualTo(2);
     assertThat(ended.err())
-        .contains("Cannot use --dry-run with ingest: only plan and nightly know it");
+        .contains("Cannot use --dry-run with ingest: only plan, nightly and rollback know it");
   }
 
   @Test
