@@ -94,7 +94,6 @@ public record Advice(boolean urgent, String what, String command) {
   private static void ofFailures(Risk risk, List<Advice> all) {
     for (Failure failure : risk.failures()) {
       if (!failure.mended()) {
-        boolean ofNight = !failure.stage().equals("verify");
         all.add(
             urgent(
                 "%s of run %s %s (%s): mend what it names and run it again, nothing is done twice"
@@ -103,7 +102,12 @@ public record Advice(boolean urgent, String what, String command) {
                         failure.runId(),
                         failure.state().equals("stopped") ? "was stopped" : "failed",
                         cut(failure.reason())),
-                ofNight ? "nightly --at " + failure.plannedAt() : "verify"));
+                switch (failure.stage()) {
+                  case "verify" -> "verify";
+                  // Which switch it was to go back to is the operator's to say again.
+                  case "rollback" -> "rollback --dry-run";
+                  default -> "nightly --at " + failure.plannedAt();
+                }));
       }
     }
     if (risk.unfinished() > 0) {

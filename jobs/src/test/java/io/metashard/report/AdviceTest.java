@@ -39,6 +39,9 @@ class AdviceTest {
   @Test
   void aFailedNightIsRunAgainForItsOwnMoment() {
     assertThat(SampleReports.manyNights(5).advice().stream().map(Advice::command))
-        .contains("jobs/metashard nightly --at 2026-01-22T00:00:00Z --config FILE");
+        .contains(
+            "jobs/metashard nightly --at 2026-01-22T00:00:00Z --config FILE",
+            // Where to, only the operator knows.
+            "jobs/metashard rollback --dry-run --config FILE");
   }
 }

@@ -73,6 +73,7 @@ public final class SampleReports {
         new Check("verify-1", AT, 10, 3),
         List.of(
             new Failure("night-1", "reshard", "failed", AT, AT, "Cannot write " + HOSTILE, false),
+            new Failure("back-1", "rollback", "failed", AT, AT, "Cannot roll back", false),
             new Failure("night-0", "plan", "stopped", AT, AT, "stopped by SIGTERM", true)));
   }
 
