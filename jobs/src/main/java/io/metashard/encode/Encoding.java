@@ -29,8 +29,11 @@ public final class Encoding {
 
   private static final int MOST_TASKS = 100_000;
 
-  /** Of the hash that a meta-shard's id begins with. */
-  private static final int HASH_DIGITS = 16;
+  /**
+   * What ids of meta-shards begin with that are placed together: their blocks lie side by side at
+   * each location if one task writes them.
+   */
+  private static final int BUNDLE_DIGITS = 13;
 
   /** What containers of one task have in common: all of their path but number and location. */
   private static final String TASK_OF_PATH = "^(.*/s\\d+-p\\d+-a\\d+-[0-9a-f]+)-";
@@ -75,20 +78,17 @@ public final class Encoding {
   }
 
   /**
-   * What decides a block's task. Meta-shards of one object go to one task, as far as can be, so
-   * that a source is read once: an object is in one bucket, and a meta-shard's id begins with a
-   * hash of its first object.
+   * What decides a block's task: an object is in one bucket, and meta-shards that are placed
+   * together begin alike.
    */
   private static Column[] taskKeys(Dataset<Row> planned, int tasks) {
     if (tasks == 1) {
       return new Column[] {lit(0)};
     }
     long buckets = planned.agg(countDistinct(col(PlannedBlocks.BUCKET))).first().getLong(0);
-    Column firstObject = substring(col(PlannedBlocks.META_SHARD_ID), 1, HASH_DIGITS);
+    Column bundle = substring(col(PlannedBlocks.META_SHARD_ID), 1, BUNDLE_DIGITS);
     long cuts = (tasks + buckets - 1) / Math.max(1, buckets);
-    return new Column[] {
-      col(PlannedBlocks.BUCKET), pmod(xxhash64(firstObject), lit(Math.max(1, cuts)))
-    };
+    return new Column[] {col(PlannedBlocks.BUCKET), pmod(xxhash64(bundle), lit(Math.max(1, cuts)))};
   }
 
   /** The meta-shards that {@code reshard.read-back} asks to be read back. */

@@ -107,9 +107,10 @@ public record BucketPlanner(PlanOptions options, Width width, Traffic traffic)
   }
 
   private void countNew(List<PlanObject> objects, List<Integer> steps, Tally.Counter counter) {
+    ShapePolicy policy = policy();
     for (int step : steps) {
       long bytes = 0;
-      for (Grouped grouped : bundles(objects, step)) {
+      for (Grouped grouped : bundles(objects, policy, step)) {
         bytes = Math.addExact(bytes, grouped.bundle().physicalBytes());
       }
       counter.addNew(step, bytes);
@@ -128,7 +129,7 @@ public record BucketPlanner(PlanOptions options, Width width, Traffic traffic)
         chosen.add(candidate.objectId());
       }
     }
-    List<Grouped> bundles = bundles(only(chosen, input.objects()), step);
+    List<Grouped> bundles = bundles(only(chosen, input.objects()), policy(), step);
     long newBytes = bundles.stream().mapToLong(b -> b.bundle().physicalBytes()).sum();
     Placement placement =
         new Placement(
@@ -184,8 +185,7 @@ public record BucketPlanner(PlanOptions options, Width width, Traffic traffic)
   }
 
   /** All meta-shards of the objects, in an order that depends on nothing but the objects. */
-  private List<Grouped> bundles(List<PlanObject> objects, int step) {
-    ShapePolicy policy = policy();
+  private List<Grouped> bundles(List<PlanObject> objects, ShapePolicy policy, int step) {
     Map<String, List<PlanObject>> groups = new TreeMap<>();
     objects.stream()
         .sorted(Comparator.comparing(PlanObject::id))
