@@ -194,7 +194,7 @@ public final class PlanJob {
         String thisRun = Plans.RUN_ID + " = '" + context.runId() + "'";
         context.lake().replaceWhere(Plans.TABLE, plan, thisRun, Lake.Commit.PLAIN);
       }
-      return report(night, width, forms, BucketRows.withoutForecast(rows), forecastRunId);
+      return report(night, planner, forms, BucketRows.withoutForecast(rows), forecastRunId);
     } finally {
       plan.unpersist();
     }
@@ -257,7 +257,11 @@ public final class PlanJob {
   }
 
   private StageReport report(
-      Night night, Width width, List<Row> forms, long withoutForecast, String forecastRunId) {
+      Night night,
+      BucketPlanner planner,
+      List<Row> forms,
+      long withoutForecast,
+      String forecastRunId) {
     Tally tally = night.tally();
     Map<String, Object> figures = new LinkedHashMap<>();
     figures.put("policy", options.policy().word());
@@ -289,8 +293,13 @@ public final class PlanJob {
     figures.put("storage_budget", options.storageBudget());
     figures.put("spending", night.spending());
     figures.put("survive", options.survive());
-    figures.put("domains", width.domains());
-    figures.put("width", width.toString());
+    figures.put("domains", planner.width().domains());
+    figures.put("width", planner.width().toString());
+    if (options.policy() == PlanOptions.Policy.BALANCED) {
+      figures.put("read_model", options.reading().model().word());
+      figures.put("expected_busy_share", planner.traffic().busyShare());
+      figures.put("expected_wait_millis", planner.traffic().waitMillis());
+    }
     figures.put("dry_run", outcome == Outcome.ONLY_REPORTED);
     figures.put("remark", night.remark());
     return new StageReport(
