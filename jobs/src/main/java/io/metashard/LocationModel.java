@@ -75,7 +75,8 @@ public sealed interface LocationModel extends Serializable {
       }
       chance *= (double) (asked - slow) / (slow + 1) * slowShare() / (1 - slowShare());
     }
-    return sum;
+    // With very many reads of which nearly all are slow, chances are too small for a double.
+    return Math.max(1, sum);
   }
 
   /** Mean of the square of how many times as long as a plain read a read takes. */

@@ -91,6 +91,11 @@ public final class Encoding {
     return new Column[] {col(PlannedBlocks.BUCKET), pmod(xxhash64(bundle), lit(Math.max(1, cuts)))};
   }
 
+  /** What the ids of meta-shards have in common that are placed together. */
+  static String bundle(String metaShardId) {
+    return metaShardId.substring(0, Math.min(BUNDLE_DIGITS, metaShardId.length()));
+  }
+
   /** The meta-shards that {@code reshard.read-back} asks to be read back. */
   public Dataset<Row> toReadBack(Dataset<Row> written) {
     return switch (options.readBack()) {

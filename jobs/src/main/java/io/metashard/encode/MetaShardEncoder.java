@@ -28,6 +28,9 @@ import org.apache.hadoop.conf.Configuration;
  * segment's size. Not thread safe; one per task.
  */
 final class MetaShardEncoder implements Closeable {
+  /** A container is closed at so many times its size even between what is placed together. */
+  private static final int MOST_OVER = 2;
+
   private final EncodeOptions options;
   private final String generation;
   private final int buckets;
@@ -35,6 +38,7 @@ final class MetaShardEncoder implements Closeable {
   private final OpenContainers containers;
   private final CodingEngine engine;
   private byte[][] allCells = new byte[0][];
+  private String bundle = "";
 
   MetaShardEncoder(
       EncodeOptions options,
@@ -66,6 +70,11 @@ final class MetaShardEncoder implements Closeable {
     byte[][] cells = cells(shape.blocks());
     // Different groups never share a container, so that what is isolated stays isolated.
     containers.switchTo(first.group());
+    String next = Encoding.bundle(first.metaShardId());
+    // What is placed together stays in one container, which may so become somewhat longer.
+    containers.rollFull(
+        next.equals(bundle) ? MOST_OVER * options.containerBytes() : options.containerBytes());
+    bundle = next;
     List<InputStream> sources = new ArrayList<>(shape.k());
     try {
       for (PlannedBlock block : blocks.subList(0, shape.k())) {
@@ -103,7 +112,6 @@ final class MetaShardEncoder implements Closeable {
         source.close();
       }
     }
-    containers.rollFull();
   }
 
   private static void requireComplete(List<PlannedBlock> blocks, Shape shape) {
@@ -250,9 +258,9 @@ final class MetaShardEncoder implements Closeable {
       rows.get(location).add(row);
     }
 
-    void rollFull() throws IOException {
+    void rollFull(long bytes) throws IOException {
       for (String location : List.copyOf(writers.keySet())) {
-        if (writers.get(location).position() >= options.containerBytes()) {
+        if (writers.get(location).position() >= bytes) {
           finish(location);
         }
       }

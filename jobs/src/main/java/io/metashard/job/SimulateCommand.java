@@ -30,7 +30,7 @@ import picocli.CommandLine.Option;
     description = {
       "Replay reads through a model of the locations, for the planner's layout and others, and print how long they take. Needs neither a lake nor Spark.",
       "ec-cache: 500 objects of 40 MB at 25 locations, Zipf 0.9, load 0.35. mixed: sizes around 10 MB (lognormal), Zipf 1.1, a forecast that is off by a factor of e^0.5, load 0.5. small: objects of 1 MB, Zipf 0.9, load 0.35.",
-      "The load is the share of the locations' bandwidth that the bytes asked for take. The plan may store what EC-Cache does (plan.storage-budget = 1.15), in meta-shards as wide as the locations allow, unless --set says otherwise."
+      "The load is the share of the locations' bandwidth (of one read each) that the bytes asked for take. The plan may store what EC-Cache does (plan.storage-budget = 1.15), in meta-shards as wide as the locations allow, unless --set says otherwise."
     },
     sortOptions = false,
     mixinStandardHelpOptions = true)
@@ -114,6 +114,7 @@ final class SimulateCommand implements Callable<Integer> {
     for (String word : models()) {
       List<String> ofModel = new ArrayList<>(all);
       ofModel.add("plan.read-model=" + word);
+      ofModel.add("reshard.max-bytes-per-run=" + Long.MAX_VALUE); // all of it is simulated
       lines.addAll(lines(workload, word, Settings.parse("simulate", "", ofModel), names));
     }
     if (json) {

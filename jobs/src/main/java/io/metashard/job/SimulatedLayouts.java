@@ -29,7 +29,7 @@ import java.util.stream.IntStream;
 /**
  * The layouts that objects of a simulation may have.
  *
- * @param planRatio physical bytes per logical byte of the plan: what others may use, too
+ * @param budget physical bytes per logical byte that the plan may use, and others, too
  */
 record SimulatedLayouts(
     SyntheticWorkload workload,
@@ -37,7 +37,7 @@ record SimulatedLayouts(
     Settings settings,
     LocationModel model,
     long seed,
-    double planRatio) {
+    double budget) {
   static final String SOURCE = "source";
   static final String PLANNED = "planned";
   static final String ORACLE = "oracle";
@@ -75,7 +75,7 @@ record SimulatedLayouts(
       case "copies-3" -> baselines.uniform(1, 2);
       case "rs-6-3" -> baselines.uniform(6, 3);
       case "rs-10-4" -> baselines.uniform(10, 4);
-      case "selective" -> baselines.selective(planRatio);
+      case "selective" -> baselines.selective(budget);
       case "ec-cache" -> baselines.ecCache();
       case "sp-cache" -> spCache(baselines);
       default -> throw new IllegalArgumentException("No layout is called " + name);
@@ -90,7 +90,7 @@ record SimulatedLayouts(
     return settings.duration("forecast.horizon").toMillis() / 1000.0;
   }
 
-  /** Of the scales that cut the most read object into 1 to 25 parts, the one that reads fastest. */
+  /** Of scales that cut the most read object into 1 to 25 parts, the one that reads fastest. */
   private List<PlacedBlock> spCache(Baselines baselines) {
     double most =
         drawn.forecast(horizonSeconds()).stream()

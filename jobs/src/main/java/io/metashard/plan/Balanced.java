@@ -15,12 +15,6 @@ import java.util.Map;
  * part of one that is read whole, a segment, or a slice of one.
  */
 record Balanced(PlanOptions options, Width width, ShapePrices prices) implements ShapePolicy {
-  /**
-   * Most bytes that lie side by side for one read: a column is within one container, about, and its
-   * rows are few.
-   */
-  private static final long MOST_COLUMN_BYTES = 64L << 20;
-
   private static final int MOST_ROWS = 1024;
 
   /** Widths are worth a move when one is so many times the other. */
@@ -113,7 +107,7 @@ record Balanced(PlanOptions options, Width width, ShapePrices prices) implements
   /** Parts of a long object whose columns are short enough. */
   private static List<List<Piece>> parts(List<Piece> pieces, ReadShape shape) {
     long longest = pieces.get(0).length();
-    long rows = Math.max(1, Math.min(MOST_ROWS, MOST_COLUMN_BYTES / longest));
+    long rows = Math.max(1, Math.min(MOST_ROWS, ShapePrices.MOST_COLUMN_BYTES / longest));
     int most = (int) Math.min(pieces.size(), rows * shape.columns());
     List<List<Piece>> parts = new ArrayList<>();
     for (int from = 0; from < pieces.size(); from += most) {
@@ -129,7 +123,7 @@ record Balanced(PlanOptions options, Width width, ShapePrices prices) implements
       Form form = columns.size() == 1 ? Form.COPIES : pieces.size() > 1 ? Form.STRIPED : Form.SPLIT;
       bundles.add(Bundle.of(form, columns, shape.spare(), width));
     } else {
-      // Side by side in order, they come into one bundle, and so to different locations.
+      // Next to each other in order, most come into one bundle, and so to different locations.
       for (int copy = 0; copy <= shape.spare(); copy++) {
         shared.addAll(columns);
       }
@@ -170,19 +164,29 @@ record Balanced(PlanOptions options, Width width, ShapePrices prices) implements
   }
 
   @Override
-  public boolean wantsOther(PlanObject object, PlanSegment segment, Stored stored, int step) {
+  public Wish wish(PlanObject object, int step) {
     if (step > Step.NO_EXTRAS) {
-      return false;
+      return (segment, stored) -> false;
     }
-    ReadShape shape = choose(isReadWhole(object) ? unit(object) : unit(object, segment), step);
-    if (shape.isCopies() || stored.form() == StoredForm.COPY) {
-      return shape.isCopies() != (stored.form() == StoredForm.COPY);
+    if (isReadWhole(object)) {
+      ReadShape shape = choose(unit(object), step);
+      return (segment, stored) -> isOther(shape, stored, stored.form() != StoredForm.SHARED);
     }
+    return (segment, stored) ->
+        isOther(
+            choose(unit(object, segment), step), stored, stored.form() == StoredForm.OWN_SEGMENT);
+  }
+
+  private static boolean isOther(ReadShape shape, Stored stored, boolean isOwn) {
+    boolean isCopy = stored.form() == StoredForm.COPY;
     if (!shape.isOwn()) {
       // That storage could be saved is no reason: the budget makes one when it is.
-      return 1 + shape.spare() > stored.copies();
+      return !isCopy && 1 + shape.spare() > stored.copies();
     }
-    return stored.form() == StoredForm.SHARED
+    if (shape.isCopies() || isCopy) {
+      return shape.isCopies() != isCopy;
+    }
+    return !isOwn
         || Math.max(stored.k(), shape.columns())
             >= OTHER_WIDTH * Math.min(stored.k(), shape.columns());
   }

@@ -40,7 +40,7 @@ public record Reading(
         settings.duration("forecast.horizon").toMillis());
   }
 
-  /** Milliseconds of a location's time that reads of so many bytes take. */
+  /** Milliseconds that so many reads of so many bytes take in all, were nothing else asked for. */
   double loadMillis(double requests, long bytes) {
     return requests * model.meanMillis(bytes);
   }

@@ -20,24 +20,31 @@ sealed interface ShapePolicy permits Balanced, WeightedRandom {
    */
   boolean moved(double then, PlanSegment now);
 
-  /** Whether a segment would be encoded otherwise than it is. */
-  boolean wantsOther(PlanObject object, PlanSegment segment, Stored stored, int step);
+  /** Whether segments of an object would be encoded otherwise than they are. */
+  Wish wish(PlanObject object, int step);
+
+  /** Asked for segments of one object. */
+  interface Wish {
+    boolean wantsOther(PlanSegment segment, Stored stored);
+  }
 
   /**
    * What the map tells of how a segment is stored.
    *
-   * @param k data blocks of its meta-shard
+   * @param k most data blocks of the meta-shards that are placed with it
    * @param copies how often it is a data block
    */
   record Stored(StoredForm form, int k, int copies) {}
 
   /** What of it has a name. */
   enum StoredForm {
-    /** A meta-shard with one data block. */
+    /** Meta-shards with one data block. */
     COPY,
-    /** One with several, all of the segment's object. */
+    /** Several, all of the segment. */
+    OWN_SEGMENT,
+    /** Several, all of the segment's object. */
     OWN,
-    /** One with several objects. */
+    /** Several objects. */
     SHARED
   }
 

@@ -18,6 +18,15 @@ final class ShapePrices {
   /** Widths of what shares its parity; between them little changes. */
   private static final int[] SHARED_COLUMNS = {1, 2, 3, 4, 6, 8, 12, 16};
 
+  /** Widths of shapes of their own that are tried, where there are more between k and 2 k. */
+  private static final int WIDTHS_PER_OCTAVE = 8;
+
+  /**
+   * Most bytes that lie side by side for one read: a column is within one container, about. Longer
+   * ones are several, read at once.
+   */
+  static final long MOST_COLUMN_BYTES = 64L << 20;
+
   /** Part of a location's work that may come from one block before it counts as a hot spot. */
   private static final double MOST_OF_ONE = 0.5;
 
@@ -93,9 +102,11 @@ final class ShapePrices {
       shapes.add(ReadShape.shared(1, copies));
     }
     for (int parity = width.m(); parity <= width.m() + moreParity; parity++) {
-      int most = Math.min(width.k(), width.domains() - parity);
+      // No more blocks than the widest of the others have: locations may be full.
+      int most = Math.min(width.k(), width.k() + width.m() - parity);
       for (int columns = 1; parity > 0 && columns <= most; columns++) {
-        if (canHave(unit, columns)) {
+        boolean isTried = columns % Math.max(1, columns / WIDTHS_PER_OCTAVE) == 0;
+        if ((isTried || columns == most) && canHave(unit, columns)) {
           shapes.add(ReadShape.own(columns, parity));
         }
       }
@@ -143,8 +154,10 @@ final class ShapePrices {
 
   private Option option(Unit unit, ReadShape shape) {
     double column = columnBytes(unit, shape);
-    long bytes = (long) column;
+    int parts = (int) Math.max(1, Math.ceil(column / MOST_COLUMN_BYTES));
+    long bytes = (long) (column / parts);
     int asked = shape.asked(reading.extraReads());
+    int requests = asked * parts;
     double plain = reading.model().plainMillis(bytes);
     double held = reading.model().heldMillis(reading.model().meanMillis(bytes));
     double plainHeld = reading.model().heldMillis(plain);
@@ -156,17 +169,19 @@ final class ShapePrices {
     double read =
         plain * factors.of(plain > 0 ? wait / plain : 0, shape.columns(), asked, shape.blocks());
     double others =
-        asked * traffic.readsPerMilli() * (squared / (2 * (1 - busy)) + wait / (1 - busy) * held);
+        requests
+            * traffic.readsPerMilli()
+            * (squared / (2 * (1 - busy)) + wait / (1 - busy) * held);
     return new Option(
         shape,
-        read + others + reading.requestMillis() * asked,
+        read + others + reading.requestMillis() * requests,
         shape.isOwn()
             ? 1 + shape.spare() * column / unit.bytes()
             : (1 + shape.spare()) * width.leastRatio(),
-        asked,
+        requests,
         held,
         squared,
-        shape.blocks());
+        shape.blocks() * parts);
   }
 
   /** Milliseconds of one read of a unit, with what it costs to come from few locations. */

@@ -20,7 +20,11 @@ final class StoredBucket {
   /** What the last bytes of odd lengths cost is not worth a move. */
   private static final double TIGHTER_TOLERANCE = 1.02;
 
+  /** Hex digits of the id of a meta-shard that those placed with it begin with, too. */
+  private static final int BUNDLE_DIGITS = 13;
+
   private final Map<String, Shard> shards = new TreeMap<>();
+  private final Map<String, Integer> widestOfBundle = new HashMap<>();
   private final Map<String, List<StoredBlock>> liveByObject = new HashMap<>();
   private final Set<String> stale = new HashSet<>();
 
@@ -28,6 +32,7 @@ final class StoredBucket {
   private static final class Shard {
     private final List<StoredBlock> blocks = new ArrayList<>();
     private final Set<String> objects = new HashSet<>();
+    private final Set<Integer> segments = new HashSet<>();
     private long physicalBytes;
     private long dataBytes;
     private long liveBytes; // of data whose source is not known to have changed
@@ -56,6 +61,8 @@ final class StoredBucket {
       if (!block.isParity()) {
         shard.dataBytes += block.length();
         shard.objects.add(block.objectId());
+        shard.segments.add(block.segment());
+        widestOfBundle.merge(bundle(block), block.k(), Math::max);
         if (block.live() && !stale.contains(block.objectId())) {
           shard.liveBytes += block.length();
         }
@@ -85,6 +92,9 @@ final class StoredBucket {
           case TIGHTER -> leastRatio * TIGHTER_TOLERANCE;
           case TIGHTEST -> 0;
         };
+    ShapePolicy.Wish wish = policy.wish(object, idealStep);
+    Map<Long, Integer> copies = new HashMap<>();
+    live.forEach(block -> copies.merge(block.objectOffset(), 1, Integer::sum));
     double physical = 0;
     boolean reshape = false;
     for (StoredBlock block : live) {
@@ -92,35 +102,40 @@ final class StoredBucket {
       if (block.length() > 0) {
         physical += (double) shard.physicalBytes * block.length() / shard.liveBytes;
       }
-      reshape |=
-          shard.liveShare() < LEAST_LIVE_SHARE || isServedBetter(object, block, policy, idealStep);
+      reshape =
+          reshape
+              || shard.liveShare() < LEAST_LIVE_SHARE
+              || isServedBetter(object, block, copies.get(block.objectOffset()), policy, wish);
     }
     reshape |= physical > mostPerByte * object.bytes();
     return reshape ? Optional.of(Priority.RESHAPE) : Optional.empty();
   }
 
   private boolean isServedBetter(
-      PlanObject object, StoredBlock block, ShapePolicy policy, int idealStep) {
+      PlanObject object, StoredBlock block, int copies, ShapePolicy policy, ShapePolicy.Wish wish) {
     if (block.length() == 0 || block.segment() >= object.segments().size()) {
       return false;
     }
     PlanSegment segment = object.segments().get(block.segment());
+    if (!policy.moved(block.expectedRequests(), segment)) {
+      return false;
+    }
     Shard shard = shards.get(block.metaShardId());
+    int widest = widestOfBundle.get(bundle(block));
     StoredForm form =
-        block.k() == 1
+        widest == 1
             ? StoredForm.COPY
-            : shard.objects.size() == 1 ? StoredForm.OWN : StoredForm.SHARED;
-    return policy.moved(block.expectedRequests(), segment)
-        && policy.wantsOther(
-            object, segment, new Stored(form, block.k(), copies(object, block)), idealStep);
+            : shard.objects.size() > 1
+                ? StoredForm.SHARED
+                : shard.segments.size() == 1 && block.k() > 1
+                    ? StoredForm.OWN_SEGMENT
+                    : StoredForm.OWN;
+    return wish.wantsOther(segment, new Stored(form, widest, copies));
   }
 
-  private int copies(PlanObject object, StoredBlock block) {
-    int copies = 0;
-    for (StoredBlock other : liveByObject.get(object.id())) {
-      copies += other.objectOffset() == block.objectOffset() ? 1 : 0;
-    }
-    return copies;
+  private static String bundle(StoredBlock block) {
+    String id = block.metaShardId();
+    return id.substring(0, Math.min(BUNDLE_DIGITS, id.length()));
   }
 
   /** Adds what is stored and what stays when the chosen objects leave. */
@@ -142,19 +157,53 @@ final class StoredBucket {
     }
   }
 
+  /** A column of blocks that stay: what lies together at one location. */
+  private static final class Column {
+    private long bytes;
+    private double requests;
+    private int read; // blocks that are served
+  }
+
   /** Bytes and reads that kept blocks bring to their locations. */
   void load(Set<String> chosen, Reading reading, Placement placement) {
+    Map<String, Map<String, Column>> bundles = new TreeMap<>();
+    Set<String> spread = new HashSet<>();
     for (Shard shard : shards.values()) {
-      if (stays(shard, chosen)) {
-        for (StoredBlock block : shard.blocks) {
-          boolean read = block.live() && !block.isParity() && !chosen.contains(block.objectId());
-          placement.add(
-              block.location(),
-              block.length(),
-              read ? reading.loadMillis(block.expectedRequests(), block.length()) : 0);
+      if (!stays(shard, chosen)) {
+        continue;
+      }
+      for (StoredBlock block : shard.blocks) {
+        String bundle = bundle(block);
+        Column column =
+            bundles
+                .computeIfAbsent(bundle, b -> new TreeMap<>())
+                .computeIfAbsent(block.location(), l -> new Column());
+        column.bytes += block.length();
+        if (block.live() && !block.isParity() && !chosen.contains(block.objectId())) {
+          column.requests += block.expectedRequests();
+          column.read++;
+        }
+        if (block.k() == 1 || shard.objects.size() == 1) {
+          spread.add(bundle);
         }
       }
     }
+    bundles.forEach(
+        (bundle, columns) -> {
+          double all = 0;
+          for (Column column : columns.values()) {
+            all += millis(column, reading);
+          }
+          boolean even = spread.contains(bundle);
+          double each = all / columns.size();
+          columns.forEach(
+              (location, column) ->
+                  placement.add(location, column.bytes, even ? each : millis(column, reading)));
+        });
+  }
+
+  private static double millis(Column column, Reading reading) {
+    return column.read == 0 ? 0 : reading.loadMillis(column.requests / column.read, column.bytes);
   }
 
   /** A meta-shard stays as long as any object is served from it. */

@@ -13,7 +13,7 @@ public record Traffic(double readsPerMilli, double busyShare, double waitMillis)
     implements Serializable {
   public static final Traffic NONE = new Traffic(0, 0, 0);
 
-  /** A location with more work than time has no steady state: it is taken for this busy. */
+  /** Busier locations have no steady state, or nearly none: they are taken for this busy. */
   static final double MOST_BUSY = 0.97;
 
   public Traffic {

@@ -121,7 +121,7 @@ record WeightedRandom(PlanOptions options, Width width) implements ShapePolicy {
 
   /** Another class is another draw. */
   @Override
-  public boolean wantsOther(PlanObject object, PlanSegment segment, Stored stored, int step) {
-    return true;
+  public Wish wish(PlanObject object, int step) {
+    return (segment, stored) -> true;
   }
 }

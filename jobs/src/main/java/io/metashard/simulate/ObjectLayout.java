@@ -13,9 +13,9 @@ import java.util.TreeMap;
 /**
  * Where the blocks of one object and of its meta-shards are, and what a reader asks for.
  *
- * <p>As the reader does: blocks that lie side by side are one request; where a read touches all
- * data of a meta-shard any k of its blocks do, and some more than k are asked for (late binding, as
- * in EC-Cache, Rashmi et al., OSDI 2016); of copies the least busy one is read.
+ * <p>As a reader would: blocks that lie side by side are one request; where a read touches all data
+ * of a meta-shard any k of its blocks do, and some more than k are asked for (late binding, as in
+ * EC-Cache, Rashmi et al., OSDI 2016); of copies the least busy one is read.
  */
 public final class ObjectLayout {
   private final List<PlacedBlock> data;

@@ -15,7 +15,8 @@ import java.util.SplittableRandom;
  * @param sigma of the logarithm of their sizes (a lognormal distribution); 0: all alike
  * @param zipf exponent of the popularity; which object is popular has nothing to do with its size
  * @param forecastSigma a forecast is off by e to a normal deviate times this; 0: it is right
- * @param load share of the locations' bandwidth that the bytes asked for take
+ * @param load share of the locations' bandwidth, taken as that of one read each, that the bytes
+ *     asked for take
  */
 public record SyntheticWorkload(
     String name,
