@@ -29,12 +29,17 @@ public record JobContext(
    * @throws MetashardException if no run can have the id
    */
   public JobContext {
-    if (!runId.matches(SAFE_RUN_ID)) {
+    if (!isRunId(runId)) {
       throw new MetashardException(
           MetashardException.USAGE,
           "Cannot run as %s: a run id is 1 to 128 of A-Z a-z 0-9 . _ - and begins with a letter or digit; use another --run-id"
               .formatted(ObjectIds.printable(runId)));
     }
+  }
+
+  /** Whether a run can have the id: it is safe in paths and predicates. */
+  static boolean isRunId(String id) {
+    return id.matches(SAFE_RUN_ID);
   }
 
   /** A new attempt of a run. */

@@ -35,8 +35,6 @@ final class ReportJob {
   /** Metrics of one night; there are some thirty. */
   private static final int SCORES_PER_NIGHT = 100;
 
-  private static final String SAFE_RUN_ID = "[A-Za-z0-9][A-Za-z0-9._-]{0,127}";
-
   /** Which nights' scores the page shows. */
   enum Mode {
     /** Nights that moved bytes. */
@@ -193,7 +191,7 @@ final class ReportJob {
    */
   String write(NightReport report, String out) {
     String name = report.run().id();
-    if (!name.matches(SAFE_RUN_ID)) {
+    if (!JobContext.isRunId(name)) {
       throw new MetashardException(
           MetashardException.USAGE,
           "Cannot name a page after run %s: a run id is 1 to 128 of A-Z a-z 0-9 . _ - and begins with a letter or digit; use --out with a name that ends in .html"

@@ -80,7 +80,7 @@ final class RollbackJob {
    * @param to what {@code --to} says
    */
   static void requireName(String to) {
-    if (!to.matches("[A-Za-z0-9][A-Za-z0-9._-]{0,127}")) {
+    if (!JobContext.isRunId(to)) {
       throw new SettingsException(
           "Cannot roll back to %s: name a switch of the map by its number (map_sequence) or by the id of the run that made it; rollback --to 0 --dry-run lists them"
               .formatted(ObjectIds.printable(to)));
