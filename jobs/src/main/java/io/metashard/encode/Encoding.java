@@ -10,6 +10,7 @@ import static org.apache.spark.sql.functions.substring;
 import static org.apache.spark.sql.functions.xxhash64;
 
 import io.metashard.Location;
+import io.metashard.plan.PlannedBlock;
 import io.metashard.shardmap.ShardMapTable;
 import java.time.Instant;
 import java.util.HashMap;
@@ -28,12 +29,6 @@ public final class Encoding {
   private static final int SAMPLE_ONE_IN = 16;
 
   private static final int MOST_TASKS = 100_000;
-
-  /**
-   * What ids of meta-shards begin with that are placed together: their blocks lie side by side at
-   * each location if one task writes them.
-   */
-  private static final int BUNDLE_DIGITS = 13;
 
   /** What containers of one task have in common: all of their path but number and location. */
   private static final String TASK_OF_PATH = "^(.*/s\\d+-p\\d+-a\\d+-[0-9a-f]+)-";
@@ -86,14 +81,9 @@ public final class Encoding {
       return new Column[] {lit(0)};
     }
     long buckets = planned.agg(countDistinct(col(PlannedBlocks.BUCKET))).first().getLong(0);
-    Column bundle = substring(col(PlannedBlocks.META_SHARD_ID), 1, BUNDLE_DIGITS);
+    Column bundle = substring(col(PlannedBlocks.META_SHARD_ID), 1, PlannedBlock.BUNDLE_DIGITS);
     long cuts = (tasks + buckets - 1) / Math.max(1, buckets);
     return new Column[] {col(PlannedBlocks.BUCKET), pmod(xxhash64(bundle), lit(Math.max(1, cuts)))};
-  }
-
-  /** What the ids of meta-shards have in common that are placed together. */
-  static String bundle(String metaShardId) {
-    return metaShardId.substring(0, Math.min(BUNDLE_DIGITS, metaShardId.length()));
   }
 
   /** The meta-shards that {@code reshard.read-back} asks to be read back. */

@@ -70,7 +70,7 @@ final class MetaShardEncoder implements Closeable {
     byte[][] cells = cells(shape.blocks());
     // Different groups never share a container, so that what is isolated stays isolated.
     containers.switchTo(first.group());
-    String next = Encoding.bundle(first.metaShardId());
+    String next = PlannedBlock.bundle(first.metaShardId());
     // What is placed together stays in one container, which may so become somewhat longer.
     containers.rollFull(
         next.equals(bundle) ? MOST_OVER * options.containerBytes() : options.containerBytes());

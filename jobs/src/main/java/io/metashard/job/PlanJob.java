@@ -20,7 +20,6 @@ import io.metashard.plan.PlanRefusedException;
 import io.metashard.plan.Site;
 import io.metashard.plan.Tally;
 import io.metashard.plan.Tally.Measure;
-import io.metashard.plan.Traffic;
 import io.metashard.plan.Width;
 import io.metashard.shardmap.ShardMapTable;
 import java.nio.charset.StandardCharsets;
@@ -155,14 +154,9 @@ public final class PlanJob {
     List<Site> sites = Site.of(locations);
     Width width = Width.of(options, sites);
     boolean storeNothing = liveMap.isEmpty();
-    BucketPlanner untold = new BucketPlanner(options, width, Traffic.NONE);
-    Traffic traffic =
-        options.policy() == PlanOptions.Policy.BALANCED
-            ? new SparkBuckets(rows, untold, storeNothing)
-                .units()
-                .traffic(options, width, sites.size())
-            : Traffic.NONE;
-    BucketPlanner planner = new BucketPlanner(options, width, traffic);
+    BucketPlanner planner =
+        BucketPlanner.of(
+            options, width, sites.size(), any -> new SparkBuckets(rows, any, storeNothing));
     SparkBuckets sparkBuckets = new SparkBuckets(rows, planner, storeNothing);
     Night night = new NightPlanner(options, width).plan(sparkBuckets);
     BucketPlanner.Placing placing =

@@ -2,9 +2,9 @@ package io.metashard.job;
 
 import io.metashard.LocationModel;
 import io.metashard.ObjectIds;
-import io.metashard.config.LocationModels;
 import io.metashard.config.Settings;
 import io.metashard.plan.PlanRefusedException;
+import io.metashard.plan.Reading;
 import io.metashard.simulate.PlacedBlock;
 import io.metashard.simulate.ReadRequest;
 import io.metashard.simulate.Replay;
@@ -165,10 +165,9 @@ final class SimulateCommand implements Callable<Integer> {
   private List<Line> lines(
       SyntheticWorkload workload, String word, Settings settings, List<String> names)
       throws IOException {
-    LocationModel of =
-        word.equals("disk") ? LocationModels.disk(settings) : LocationModels.objectStore(settings);
+    Reading reading = Reading.from(settings);
+    LocationModel of = reading.model();
     SyntheticWorkload.Drawn drawn = workload.drawn(of.bytesPerSecond(), seed);
-    int extra = settings.integer("simulate.extra-reads");
     SimulatedLayouts possible =
         new SimulatedLayouts(
             workload, drawn, settings, of, seed, settings.number("plan.storage-budget"));
@@ -187,7 +186,13 @@ final class SimulateCommand implements Callable<Integer> {
         dumpBlocks(blocks, "%s-%s.csv".formatted(word, name));
       }
       Replay replay =
-          Replay.of(blocks, drawn.requests(reads, seed), of, workload.locations(), extra, seed);
+          Replay.of(
+              blocks,
+              drawn.requests(reads, seed),
+              of,
+              workload.locations(),
+              reading.extraReads(),
+              seed);
       long moved =
           name.equals(SimulatedLayouts.SOURCE)
               ? 0

@@ -14,7 +14,6 @@ import io.metashard.plan.PlanOptions;
 import io.metashard.plan.PlanSegment;
 import io.metashard.plan.PlannedBlock;
 import io.metashard.plan.Site;
-import io.metashard.plan.Traffic;
 import io.metashard.plan.Width;
 import io.metashard.simulate.Baselines;
 import io.metashard.simulate.PlacedBlock;
@@ -57,9 +56,6 @@ record SimulatedLayouts(
 
   /** Reads that SP-Cache's scale is chosen by. */
   private static final int PILOT_READS = 4000;
-
-  /** Hex digits of a meta-shard's id that its bundle's other rows have, too. */
-  private static final int BUNDLE_DIGITS = 13;
 
   private static final int PILOT_WIDEST = 25;
 
@@ -126,11 +122,8 @@ record SimulatedLayouts(
     }
     List<BucketInput> inputs = List.of(new BucketInput(0, objects, List.of()));
     Width width = Width.of(options, sites);
-    Traffic traffic =
-        new MemoryBuckets(inputs, new BucketPlanner(options, width, Traffic.NONE))
-            .units()
-            .traffic(options, width, sites.size());
-    BucketPlanner planner = new BucketPlanner(options, width, traffic);
+    BucketPlanner planner =
+        BucketPlanner.of(options, width, sites.size(), any -> new MemoryBuckets(inputs, any));
     Night night = new NightPlanner(options, width).plan(new MemoryBuckets(inputs, planner));
     BucketPlanner.Placing placing = new BucketPlanner.Placing(sites, night.newBytes(), "simulated");
     return planner.plan(inputs.get(0), night.choice(), night.step(), placing).stream()
@@ -162,7 +155,7 @@ record SimulatedLayouts(
         block.objectOffset(),
         block.length(),
         block.metaShardId(),
-        block.metaShardId().substring(0, BUNDLE_DIGITS),
+        PlannedBlock.bundle(block.metaShardId()),
         block.k(),
         block.blockIndex(),
         Integer.parseInt(block.location()));

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Function;
 
 /**
  * Plans one bucket of the shard map by itself: which of its objects want encoding, what storage a
@@ -36,6 +37,24 @@ public record BucketPlanner(PlanOptions options, Width width, Traffic traffic)
       // ArrayList and List.of are both serializable; copyOf gives the latter.
       sites = List.copyOf(sites);
     }
+  }
+
+  /**
+   * A planner that knows how busy locations will be, where the policy asks for it.
+   *
+   * @param locations that serve reads
+   * @param buckets what a planner is to plan, to be looked at once
+   */
+  public static BucketPlanner of(
+      PlanOptions options,
+      Width width,
+      int locations,
+      Function<BucketPlanner, AllBuckets> buckets) {
+    BucketPlanner untold = new BucketPlanner(options, width, Traffic.NONE);
+    return options.policy() == PlanOptions.Policy.BALANCED
+        ? new BucketPlanner(
+            options, width, buckets.apply(untold).units().traffic(options, width, locations))
+        : untold;
   }
 
   /** How many objects and segments of each kind there are, to find the traffic from. */

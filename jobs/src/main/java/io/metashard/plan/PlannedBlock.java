@@ -35,4 +35,12 @@ public record PlannedBlock(
     String group,
     String form,
     double expectedRequests,
-    int heatClass) {}
+    int heatClass) {
+  /** Digits that the ids of meta-shards have in common that are placed together. */
+  public static final int BUNDLE_DIGITS = 13;
+
+  /** What the ids of meta-shards have in common that are placed together. */
+  public static String bundle(String metaShardId) {
+    return metaShardId.substring(0, Math.min(BUNDLE_DIGITS, metaShardId.length()));
+  }
+}

@@ -20,9 +20,6 @@ final class StoredBucket {
   /** What the last bytes of odd lengths cost is not worth a move. */
   private static final double TIGHTER_TOLERANCE = 1.02;
 
-  /** Hex digits of the id of a meta-shard that those placed with it begin with, too. */
-  private static final int BUNDLE_DIGITS = 13;
-
   private final Map<String, Shard> shards = new TreeMap<>();
   private final Map<String, Integer> widestOfBundle = new HashMap<>();
   private final Map<String, List<StoredBlock>> liveByObject = new HashMap<>();
@@ -134,8 +131,7 @@ final class StoredBucket {
   }
 
   private static String bundle(StoredBlock block) {
-    String id = block.metaShardId();
-    return id.substring(0, Math.min(BUNDLE_DIGITS, id.length()));
+    return PlannedBlock.bundle(block.metaShardId());
   }
 
   /** Adds what is stored and what stays when the chosen objects leave. */

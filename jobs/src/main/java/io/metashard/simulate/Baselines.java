@@ -152,12 +152,6 @@ public final class Baselines {
   /** Different locations, drawn for an object. */
   private int[] places(String objectId, int count) {
     SplittableRandom random = new SplittableRandom(seed * 31 + objectId.hashCode());
-    int[] order = new int[locations];
-    for (int i = 0; i < locations; i++) {
-      int j = random.nextInt(i + 1);
-      order[i] = order[j];
-      order[j] = i;
-    }
-    return java.util.Arrays.copyOf(order, count);
+    return java.util.Arrays.copyOf(Luck.permutation(locations, random), count);
   }
 }

@@ -1,5 +1,7 @@
 package io.metashard.simulate;
 
+import java.util.SplittableRandom;
+
 /** Chances that depend on a seed and on what they are drawn for, and on no order of drawing. */
 final class Luck {
   private Luck() {}
@@ -14,6 +16,17 @@ final class Luck {
     z = mixed(z + draw * 0x9E3779B97F4A7C15L);
     z = mixed(z + item * 0xBF58476D1CE4E5B9L);
     return (z >>> 11) * 0x1.0p-53;
+  }
+
+  /** The numbers below {@code n} in a random order. */
+  static int[] permutation(int n, SplittableRandom random) {
+    int[] order = new int[n];
+    for (int i = 0; i < n; i++) {
+      int j = random.nextInt(i + 1);
+      order[i] = order[j];
+      order[j] = i;
+    }
+    return order;
   }
 
   private static long mixed(long value) {

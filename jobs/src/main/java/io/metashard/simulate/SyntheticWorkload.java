@@ -82,7 +82,7 @@ public record SyntheticWorkload(
       bytes = new long[objects];
       chances = new double[objects];
       forecast = new double[objects];
-      int[] ranks = permutation(objects, random.split());
+      int[] ranks = Luck.permutation(objects, random.split());
       SplittableRandom sizes = random.split();
       SplittableRandom errors = random.split();
       for (int i = 0; i < objects; i++) {
@@ -160,15 +160,5 @@ public record SyntheticWorkload(
 
   private static String id(int object) {
     return "object-%06d".formatted(object);
-  }
-
-  private static int[] permutation(int n, SplittableRandom random) {
-    int[] order = new int[n];
-    for (int i = 0; i < n; i++) {
-      int j = random.nextInt(i + 1);
-      order[i] = order[j];
-      order[j] = i;
-    }
-    return order;
   }
 }

@@ -169,10 +169,8 @@ final class Lab {
   Result plan(long orderSeed) {
     Width width = Width.of(options, sites);
     List<BucketInput> inputs = inputs(new Random(orderSeed));
-    BucketPlanner untold = new BucketPlanner(options, width, Traffic.NONE);
-    Traffic traffic =
-        new MemoryBuckets(inputs, untold).units().traffic(options, width, sites.size());
-    BucketPlanner planner = new BucketPlanner(options, width, traffic);
+    BucketPlanner planner =
+        BucketPlanner.of(options, width, sites.size(), any -> new MemoryBuckets(inputs, any));
     Night night = new NightPlanner(options, width).plan(new MemoryBuckets(inputs, planner));
     List<Site> room =
         sites.stream()
