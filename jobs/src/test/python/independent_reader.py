@@ -12,8 +12,8 @@ import sys
 from urllib.parse import unquote, urlparse
 
 import google_crc32c
+import lake_tables
 import numpy as np
-from deltalake import DeltaTable
 
 
 def crc32c(*parts: bytes) -> int:
@@ -80,10 +80,10 @@ def coding_matrix(codec: str, k: int, m: int) -> np.ndarray:
 # --- frames and blocks ------------------------------------------------------------------------------------------------
 class Lake:
     def __init__(self, root: str, gone: set):
-        self.rows = DeltaTable(f"{root}/shard_map").to_pyarrow_table().to_pandas()
+        self.rows = lake_tables.read(f"{root}/shard_map").to_pandas()
         if len(self.rows) and self.rows.format.max() > 1:
             sys.exit(f"the map is of format {self.rows.format.max()}, this reader knows 1")
-        places = DeltaTable(f"{root}/locations").to_pyarrow_table().to_pylist()
+        places = lake_tables.read(f"{root}/locations").to_pylist()
         self.roots = {p["name"]: unquote(urlparse(p["uri"]).path) for p in places if p["name"] not in gone}
         self.meta_shards = {key: part for key, part in self.rows.groupby("meta_shard_id")}
         self.cache = {}

@@ -5,13 +5,13 @@ Exit status 1 when they differ; prints how many rows and whole requests were com
 """
 import sys
 
-from deltalake import DeltaTable
+import lake_tables
 
 KEY = ["object_id", "segment", "segment_bytes", "bucket_start"]
 
 
 def whole(lake):
-    frame = DeltaTable(f"{lake}/demand").to_pyarrow_table().to_pandas()
+    frame = lake_tables.read(f"{lake}/demand").to_pandas()
     frame = frame[frame.whole_requests > 0]
     return frame.groupby(KEY).whole_requests.sum().sort_index()
 

@@ -5,7 +5,7 @@ Exit status 1 when they differ or a lake holds something twice; prints what was 
 """
 import sys
 
-from deltalake import DeltaTable
+import lake_tables
 
 LAYOUT = [
     "bucket", "object_id", "object_bytes", "live", "segment", "object_offset", "length", "k", "m", "codec",
@@ -14,7 +14,7 @@ LAYOUT = [
 
 
 def frame(lake, table):
-    return DeltaTable(f"{lake}/{table}").to_pyarrow_table().to_pandas()
+    return lake_tables.read(f"{lake}/{table}").to_pandas()
 
 
 def canonical(rows):
