@@ -16,6 +16,8 @@ import io.metashard.plan.PlannedBlock;
 import io.metashard.plan.Site;
 import io.metashard.plan.Width;
 import io.metashard.simulate.Baselines;
+import io.metashard.simulate.Heat;
+import io.metashard.simulate.LayoutRule;
 import io.metashard.simulate.PlacedBlock;
 import io.metashard.simulate.Replay;
 import io.metashard.simulate.SimulatedObject;
@@ -23,6 +25,7 @@ import io.metashard.simulate.SyntheticWorkload;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 
 /**
@@ -55,27 +58,52 @@ record SimulatedLayouts(
           "sp-cache");
 
   /** Reads that SP-Cache's scale is chosen by. */
-  private static final int PILOT_READS = 4000;
+  static final int PILOT_READS = 4000;
 
   private static final int PILOT_WIDEST = 25;
 
-  /**
-   * @throws IllegalArgumentException if the workload has too few locations for it
-   */
-  List<PlacedBlock> blocks(String name) {
-    Baselines baselines = new Baselines(drawn.forecast(horizonSeconds()), locations(), seed);
+  /** Layouts that a rule makes of each object by itself, against which plans are held. */
+  static LayoutRule rule(
+      String name, Baselines baselines, double budget, ToDoubleFunction<LayoutRule> pilot) {
     return switch (name) {
       case SOURCE -> baselines.source();
-      case PLANNED -> planned(drawn.forecast(horizonSeconds()));
-      case ORACLE -> planned(drawn.truth(horizonSeconds()));
       case "copies-3" -> baselines.uniform(1, 2);
       case "rs-6-3" -> baselines.uniform(6, 3);
       case "rs-10-4" -> baselines.uniform(10, 4);
       case "selective" -> baselines.selective(budget);
       case "ec-cache" -> baselines.ecCache();
-      case "sp-cache" -> spCache(baselines);
+      case "sp-cache" -> spCache(baselines, pilot);
       default -> throw new IllegalArgumentException("No layout is called " + name);
     };
+  }
+
+  /**
+   * @throws IllegalArgumentException if the workload has too few locations for it
+   */
+  List<PlacedBlock> blocks(String name) {
+    List<SimulatedObject> forecast = drawn.forecast(horizonSeconds());
+    if (name.equals(PLANNED)) {
+      return planned(forecast);
+    }
+    if (name.equals(ORACLE)) {
+      return planned(drawn.truth(horizonSeconds()));
+    }
+    Baselines baselines = new Baselines(Heat.of(forecast), locations());
+    LayoutRule rule =
+        rule(
+            name,
+            baselines,
+            budget,
+            tried ->
+                Replay.of(
+                        Baselines.blocks(forecast, tried, locations(), seed),
+                        drawn.requests(PILOT_READS, seed + 1),
+                        model,
+                        locations(),
+                        0,
+                        seed)
+                    .meanMillis());
+    return Baselines.blocks(forecast, rule, locations(), seed);
   }
 
   private int locations() {
@@ -86,23 +114,20 @@ record SimulatedLayouts(
     return settings.duration("forecast.horizon").toMillis() / 1000.0;
   }
 
-  /** Of scales that cut the most read object into 1 to 25 parts, the one that reads fastest. */
-  private List<PlacedBlock> spCache(Baselines baselines) {
-    double most =
-        drawn.forecast(horizonSeconds()).stream()
-            .mapToDouble(object -> object.expectedRequests() * object.bytes())
-            .max()
-            .orElseThrow();
-    List<PlacedBlock> best = List.of();
+  /**
+   * Of scales that cut the most read object into 1 to 25 parts, the one that reads fastest.
+   *
+   * @param pilot mean milliseconds of some reads
+   */
+  private static LayoutRule spCache(Baselines baselines, ToDoubleFunction<LayoutRule> pilot) {
+    LayoutRule best = baselines.spCache(1);
     double least = Double.POSITIVE_INFINITY;
     for (int parts = 1; parts <= PILOT_WIDEST; parts += parts < 4 ? 1 : parts / 2) {
-      List<PlacedBlock> blocks = baselines.spCache(parts / most);
-      double mean =
-          Replay.of(blocks, drawn.requests(PILOT_READS, seed + 1), model, locations(), 0, seed)
-              .meanMillis();
+      LayoutRule tried = baselines.spCache(parts);
+      double mean = pilot.applyAsDouble(tried);
       if (mean < least) {
         least = mean;
-        best = blocks;
+        best = tried;
       }
     }
     return best;

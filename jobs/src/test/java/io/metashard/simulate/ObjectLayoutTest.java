@@ -108,17 +108,18 @@ class ObjectLayoutTest {
     for (int i = 0; i < 40; i++) {
       objects.add(new SimulatedObject("o" + i, 1000 + 37L * i, 100.0 / (i + 1)));
     }
-    Baselines baselines = new Baselines(objects, 25, 1);
-    Map<String, List<PlacedBlock>> layouts = new TreeMap<>();
+    Baselines baselines = new Baselines(Heat.of(objects), 25);
+    Map<String, LayoutRule> layouts = new TreeMap<>();
     layouts.put("1.000 source", baselines.source());
     layouts.put("3.000 copies-3", baselines.uniform(1, 2));
     layouts.put("1.501 rs-6-3", baselines.uniform(6, 3));
     layouts.put("1.149 ec-cache", baselines.ecCache());
     layouts.put("1.498 selective", baselines.selective(1.5));
-    layouts.put("1.000 sp-cache", baselines.spCache(1e-3));
+    layouts.put("1.000 sp-cache", baselines.spCache(9));
     long all = objects.stream().mapToLong(SimulatedObject::bytes).sum();
     layouts.forEach(
-        (name, blocks) -> {
+        (name, rule) -> {
+          List<PlacedBlock> blocks = Baselines.blocks(objects, rule, 25, 1);
           for (SimulatedObject object : objects) {
             List<PlacedBlock> own =
                 blocks.stream().filter(b -> b.metaShardId().equals(object.objectId())).toList();
