@@ -85,9 +85,22 @@ public final class Metashard {
 
   /** All commands and options. */
   static CommandLine commandLine() {
-    return new CommandLine(new Metashard())
-        .setCaseInsensitiveEnumValuesAllowed(true)
+    CommandLine root = new CommandLine(new Metashard());
+    withHelp(root);
+    return root.setCaseInsensitiveEnumValuesAllowed(true)
         .setUsageHelpWidth(Math.min(Math.max(Terminal.columns(), 60), 100));
+  }
+
+  /** Every command knows --help, wherever it stands. */
+  private static void withHelp(CommandLine command) {
+    for (CommandLine sub : command.getSubcommands().values()) {
+      CommandLine.Model.CommandSpec spec = sub.getCommandSpec();
+      if (!spec.mixinStandardHelpOptions() && !spec.helpCommand()) {
+        spec.mixinStandardHelpOptions(true);
+        spec.versionProvider(new VersionText());
+      }
+      withHelp(sub);
+    }
   }
 
   static final class VersionText implements CommandLine.IVersionProvider {
