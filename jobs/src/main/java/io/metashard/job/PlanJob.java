@@ -1,10 +1,8 @@
 package io.metashard.job;
 
-import static org.apache.spark.sql.functions.abs;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.count;
 import static org.apache.spark.sql.functions.lit;
-import static org.apache.spark.sql.functions.unix_timestamp;
 import static org.apache.spark.sql.functions.when;
 
 import io.metashard.Location;
@@ -26,14 +24,12 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.sql.Date;
-import java.sql.Timestamp;
 import java.time.ZoneOffset;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.storage.StorageLevel;
@@ -48,9 +44,6 @@ public final class PlanJob {
 
   /** Figure that says whose forecast was planned with. */
   static final String FORECAST_RUN_ID = "forecast_run_id";
-
-  /** What is planned with. */
-  private record Forecast(String runId, Dataset<Row> rows) {}
 
   /** What the job does with its plan. */
   private enum Outcome {
@@ -131,7 +124,7 @@ public final class PlanJob {
             .lake()
             .read(Objects.TABLE)
             .where(col(Objects.SOURCE_STATE).equalTo(Objects.PRESENT));
-    Forecast forecast = forecast(objects);
+    ChosenForecast forecast = ChosenForecast.of(context, objects);
     int partitions =
         Integer.parseInt(context.spark().conf().get("spark.sql.shuffle.partitions", "200"));
     Dataset<Row> rows =
@@ -194,45 +187,7 @@ public final class PlanJob {
     }
   }
 
-  /** Forecasts of this run, else of the run whose horizon begins nearest the moment of planning. */
-  private Forecast forecast(Dataset<Row> objects) {
-    Dataset<Row> all = context.lake().read(Forecasts.TABLE).where(Forecasts.ofMainHorizon());
-    Timestamp at = Timestamp.from(context.at());
-    Column distance =
-        abs(unix_timestamp(col(Forecasts.HORIZON_START)).minus(unix_timestamp(lit(at))));
-    List<Row> runs =
-        all.select(col(Forecasts.RUN_ID), col(Forecasts.RUN_DATE), col(Forecasts.HORIZON_START))
-            .distinct()
-            .orderBy(
-                col(Forecasts.RUN_ID).notEqual(context.runId()),
-                distance,
-                col(Forecasts.HORIZON_START).desc(),
-                col(Forecasts.RUN_ID))
-            .limit(1)
-            .collectAsList();
-    if (runs.isEmpty()) {
-      if (objects.isEmpty()) {
-        return new Forecast("", all);
-      }
-      throw new MetashardException(
-          MetashardException.USAGE,
-          "Cannot plan: table %s has no rows; run forecast first"
-              .formatted(context.lake().path(Forecasts.TABLE)));
-    }
-    Row run = runs.get(0);
-    String runId = run.getAs(Forecasts.RUN_ID);
-    return new Forecast(
-        runId,
-        all.where(
-            col(Forecasts.RUN_DATE)
-                .equalTo(lit(run.<Date>getAs(Forecasts.RUN_DATE)))
-                .and(col(Forecasts.RUN_ID).equalTo(runId))
-                .and(
-                    col(Forecasts.HORIZON_START)
-                        .equalTo(lit(run.<Timestamp>getAs(Forecasts.HORIZON_START))))));
-  }
-
-  private static Site withRoomLeft(Site site, Tally tally) {
+  static Site withRoomLeft(Site site, Tally tally) {
     return site.isLimited()
         ? site.withRoom(
             Math.max(0, site.roomBytes() - tally.keptBytesAt().getOrDefault(site.name(), 0L)))
@@ -240,7 +195,7 @@ public final class PlanJob {
   }
 
   /** A refusal, whether it was thrown here or, wrapped by Spark, in a task. */
-  private static Optional<MetashardException> refusal(Throwable thrown) {
+  static Optional<MetashardException> refusal(Throwable thrown) {
     for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
       if (cause instanceof PlanRefusedException) {
         return Optional.of(
