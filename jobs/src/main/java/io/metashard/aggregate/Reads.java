@@ -77,6 +77,11 @@ public final class Reads {
   public static final String UNKNOWN_OBJECT = "unknown_object";
   public static final String NOT_READ = "not_read";
 
+  /** Of {@link #ranges}. */
+  public static final String RANGE_FROM = "range_from";
+
+  public static final String RANGE_TO = "range_to";
+
   private static final String GET = "GET";
   private static final String KNOWN_ID = "known_id";
   private static final String WHOLE = "whole";
@@ -109,6 +114,19 @@ public final class Reads {
             sum(lastBytes()).as(LAST_BYTES),
             max(col(SEGMENTS)).as(SEGMENTS),
             max(col(SEGMENT_BYTES)).as(SEGMENT_BYTES));
+  }
+
+  /**
+   * The placed reads, one by one: {@link Requests#TS}, {@link #OBJECT_ID}, {@link #RANGE_FROM} and
+   * {@link #RANGE_TO}, the first byte and the first one after, clipped to the object.
+   *
+   * @param requests as {@link Requests#SCHEMA}
+   * @param objects as {@link Objects#SCHEMA}, one row per id
+   */
+  public static Dataset<Row> ranges(Dataset<Row> requests, Dataset<Row> objects) {
+    return sorted(requests, objects)
+        .where(col(KIND).equalTo(PLACED))
+        .select(col(Requests.TS), col(OBJECT_ID), col(FROM).as(RANGE_FROM), col(TO).as(RANGE_TO));
   }
 
   private static Dataset<Row> sorted(Dataset<Row> requests, Dataset<Row> objects) {

@@ -114,6 +114,11 @@ final class CommonOptions {
     return json;
   }
 
+  /** Overridden settings, as given. */
+  List<String> set() {
+    return List.copyOf(set);
+  }
+
   String result() {
     return result;
   }

@@ -69,6 +69,11 @@ abstract class LakeCommand implements Callable<Integer> {
     return true;
   }
 
+  /** Whether a command that ended well has printed what {@code --json} asks for. */
+  boolean printsOwnJson() {
+    return false;
+  }
+
   /** Settings, as key=value, that the command's own options set. */
   List<String> overrides() {
     return List.of();
@@ -116,7 +121,7 @@ abstract class LakeCommand implements Callable<Integer> {
       LOG.debug("{} failed", name, e);
     }
     result.put("exit_code", exitCode);
-    if (options.json()) {
+    if (options.json() && !(printsOwnJson() && exitCode == 0)) {
       out().println(Figures.json(result));
     }
     int ended = writeResult(result, exitCode);

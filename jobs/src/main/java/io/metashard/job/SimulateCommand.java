@@ -20,7 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.concurrent.Callable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -28,33 +28,49 @@ import picocli.CommandLine.Option;
 @Command(
     name = "simulate",
     description = {
-      "Replay reads through a model of the locations, for the planner's layout and others, and print how long they take. Needs neither a lake nor Spark.",
-      "ec-cache: 500 objects of 40 MB at 25 locations, Zipf 0.9, load 0.35. mixed: sizes around 10 MB (lognormal), Zipf 1.1, a forecast that is off by a factor of e^0.5, load 0.5. small: objects of 1 MB, Zipf 0.9, load 0.35.",
-      "The load is the share of the locations' bandwidth (of one read each) that the bytes asked for take. The plan may store what EC-Cache does (plan.storage-budget = 1.15), in meta-shards as wide as the locations allow, unless --set says otherwise."
-    },
-    sortOptions = false,
-    mixinStandardHelpOptions = true)
-final class SimulateCommand implements Callable<Integer> {
+      "Replay reads through a model of the locations, for the planner's layout and others, and print how long they take.",
+      "--requests: the reads that a log has within the horizon of the lake's forecast (of the run nearest --at), through the map as it is (current), what the plan would make of it (planned), the same with the last span's counts (persistence) or with what came (oracle) for a forecast, and layouts that others propose. Moves nothing; the table simulations keeps the result.",
+      "--synthetic: needs neither a lake nor Spark. ec-cache: 500 objects of 40 MB at 25 locations, Zipf 0.9, load 0.35. mixed: sizes around 10 MB (lognormal), Zipf 1.1, a forecast that is off by a factor of e^0.5, load 0.5. small: objects of 1 MB, Zipf 0.9, load 0.35. The load is the share of the locations' bandwidth (of one read each) that the bytes asked for take. The plan may store what EC-Cache does (plan.storage-budget = 1.15), in meta-shards as wide as the locations allow, unless --set says otherwise.",
+      "Plans are made as if reshard.max-bytes-per-run did not limit them."
+    })
+final class SimulateCommand extends LakeCommand {
   /** What EC-Cache stores, and no limit of width but the locations. */
   private static final List<String> LIKE_EC_CACHE =
       List.of("plan.storage-budget=1.15", "plan.max-k=64");
 
+  private static final int SYNTHETIC_READS = 40_000;
   private static final int MOST_READS = 10_000_000;
+  private static final long MOST_BYTES_FACTOR = 1 << 20;
+  private static final int MOST_LOCATIONS = 10_000;
 
-  @Option(
-      names = "--synthetic",
-      required = true,
-      paramLabel = "NAME",
-      description = "ec-cache, mixed or small")
-  private String synthetic;
+  /** What is replayed. */
+  static final class What {
+    @Option(
+        names = "--requests",
+        required = true,
+        paramLabel = "PATH",
+        description =
+            "Parquet files or a Delta table with the columns of the table requests: what came after the forecast")
+    private String requests;
+
+    @Option(
+        names = "--synthetic",
+        required = true,
+        paramLabel = "NAME",
+        description = "ec-cache, mixed or small")
+    private String synthetic;
+  }
+
+  @ArgGroup(multiplicity = "1")
+  private What what;
 
   @Option(
       names = "--layouts",
       split = ",",
       paramLabel = "NAME",
       description =
-          "which layouts (default: source,planned,oracle,copies-3,rs-6-3,rs-10-4,selective,ec-cache,sp-cache)")
-  private List<String> layouts = SimulatedLayouts.NAMES;
+          "which layouts (default: all that can be had of source,current,planned,persistence,oracle,copies-3,rs-6-3,rs-10-4,selective,ec-cache,sp-cache; current and persistence are of logs only)")
+  private List<String> layouts;
 
   @Option(
       names = "--model",
@@ -63,15 +79,37 @@ final class SimulateCommand implements Callable<Integer> {
       defaultValue = "both")
   private String model;
 
-  @Option(names = "--load", description = "another load, between 0 and 1")
+  @Option(names = "--load", description = "another load of a synthetic workload, between 0 and 1")
   private Double load;
+
+  @Option(
+      names = "--scale-bytes",
+      paramLabel = "N",
+      description =
+          "take objects and ranges of the log for N times as long (default: ${DEFAULT-VALUE})",
+      defaultValue = "1")
+  private long scaleBytes;
+
+  @Option(
+      names = "--scale-rate",
+      paramLabel = "N",
+      description = "take its requests to come N times as fast (default: ${DEFAULT-VALUE})",
+      defaultValue = "1")
+  private double scaleRate;
+
+  @Option(
+      names = "--locations",
+      paramLabel = "N",
+      description =
+          "as many locations, each a failure domain of its own, in place of the configured ones; only with --requests")
+  private Integer locations;
 
   @Option(
       names = "--reads",
       paramLabel = "N",
-      description = "how many are replayed (default: ${DEFAULT-VALUE})",
-      defaultValue = "40000")
-  private int reads;
+      description =
+          "how many are replayed, the earliest ones (default: all of a log, 40000 synthetic ones)")
+  private Integer reads;
 
   @Option(
       names = "--seed",
@@ -81,31 +119,117 @@ final class SimulateCommand implements Callable<Integer> {
   private long seed;
 
   @Option(
-      names = "--set",
-      paramLabel = "KEY=VALUE",
-      description = "a setting of plan, segments or simulate; may be repeated")
-  private List<String> set = new ArrayList<>();
-
-  @Option(
       names = "--dump",
       paramLabel = "DIR",
       description =
-          "also write objects, reads and the blocks of every layout as CSV, for another simulator to check; the folder must not exist")
+          "also write objects, reads and the blocks of every layout as CSV, for another simulator to check; the folder must not exist; only with --synthetic")
   private Path dump;
 
-  @Option(names = "--json", description = "print one line of JSON for each model and layout")
-  private boolean json;
+  SimulateCommand() {
+    super("simulate");
+  }
 
   /** A row of the table. */
   record Line(String model, String layout, Replay replay, long movedBytes) {}
 
   @Override
-  public Integer call() throws IOException {
+  boolean printsOwnJson() {
+    return true;
+  }
+
+  @Override
+  boolean needsSample() {
+    return what.synthetic == null;
+  }
+
+  @Override
+  String runName() {
+    if (what.synthetic != null) {
+      return "simulate";
+    }
+    // Asking something else is another run.
+    return "simulate-"
+        + CommonOptions.sha256(
+            "%s %s %s %s %s %s %s %s"
+                .formatted(
+                    what.requests, layouts, model, scaleBytes, scaleRate, locations, reads, seed));
+  }
+
+  @Override
+  public Integer call() {
+    if (what.synthetic == null) {
+      return super.call();
+    }
+    try {
+      return synthetic();
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(
+          "Cannot write to %s: %s".formatted(dump, e.getMessage()), e);
+    }
+  }
+
+  @Override
+  Answer run(Start start) throws IOException {
+    requireUse(load == null, "--load", "left out: a log is as busy as it is; use --scale-rate");
+    requireUse(dump == null, "--dump", "left out: it is of synthetic workloads only");
+    requireUse(
+        scaleBytes >= 1 && scaleBytes <= MOST_BYTES_FACTOR,
+        "--scale-bytes " + scaleBytes,
+        "1 to " + MOST_BYTES_FACTOR);
+    requireUse(
+        scaleRate > 0 && scaleRate <= 1e6, "--scale-rate " + scaleRate, "above 0, up to 1000000");
+    requireUse(
+        locations == null || locations >= 1 && locations <= MOST_LOCATIONS,
+        "--locations " + locations,
+        "1 to " + MOST_LOCATIONS);
+    requireUse(
+        reads == null || reads >= 1 && reads <= MOST_READS,
+        "--reads " + reads,
+        "1 to " + MOST_READS);
+    SimulatedNight.Question question =
+        new SimulatedNight.Question(
+            what.requests,
+            scaleBytes,
+            scaleRate,
+            locations == null ? 0 : locations,
+            reads == null ? 0 : reads,
+            seed,
+            models(),
+            names(SimulatedNight.NAMES),
+            layouts == null);
+    return withSpark(
+        start,
+        (context, runner) -> {
+          SimulatedNight.Answer answer =
+              new SimulatedNight(context, question, own -> options().settings(own)).run();
+          if (options().json()) {
+            answer.lines().forEach(line -> out().println(Figures.json(figures(line))));
+          }
+          StringBuilder text = new StringBuilder(text(answer.lines()));
+          answer.notes().forEach(note -> text.append(note).append(System.lineSeparator()));
+          answer
+              .facts()
+              .forEach(
+                  (name, value) ->
+                      text.append("%s: %s%n".formatted(name, ObjectIds.printable("" + value))));
+          Map<String, Object> values = new LinkedHashMap<>(answer.facts());
+          values.put("layouts", answer.lines().stream().map(SimulateCommand::figures).toList());
+          values.put("notes", answer.notes());
+          return new Answer(0, text.toString(), values);
+        });
+  }
+
+  private int synthetic() throws IOException {
     SyntheticWorkload workload = workload();
-    List<String> names = names();
-    requireUse(reads >= 1 && reads <= MOST_READS, "--reads " + reads, "1 to " + MOST_READS);
+    List<String> names = names(SimulatedLayouts.NAMES);
+    int count = reads == null ? SYNTHETIC_READS : reads;
+    requireUse(count >= 1 && count <= MOST_READS, "--reads " + count, "1 to " + MOST_READS);
+    requireUse(
+        scaleBytes == 1 && scaleRate == 1 && locations == null,
+        "--scale-bytes, --scale-rate, --locations",
+        "left out: a synthetic workload has its own");
     List<String> all = new ArrayList<>(LIKE_EC_CACHE);
-    all.addAll(set);
+    all.addAll(options().set());
     List<Line> lines = new ArrayList<>();
     if (dump != null) {
       requireUse(!Files.exists(dump), "--dump " + dump, "a folder that does not exist yet");
@@ -115,9 +239,13 @@ final class SimulateCommand implements Callable<Integer> {
       List<String> ofModel = new ArrayList<>(all);
       ofModel.add("plan.read-model=" + word);
       ofModel.add("reshard.max-bytes-per-run=" + Long.MAX_VALUE); // all of it is simulated
-      lines.addAll(lines(workload, word, Settings.parse("simulate", "", ofModel), names));
+      Settings settings =
+          options().usesSample()
+              ? Settings.parse("simulate", "", ofModel)
+              : options().settings(ofModel);
+      lines.addAll(lines(workload, word, settings, names, count));
     }
-    if (json) {
+    if (options().json()) {
       lines.forEach(line -> LakeCommand.out().println(Figures.json(figures(line))));
     } else {
       LakeCommand.out().print(text(lines));
@@ -127,24 +255,28 @@ final class SimulateCommand implements Callable<Integer> {
 
   private SyntheticWorkload workload() {
     try {
-      SyntheticWorkload workload = SyntheticWorkload.named(synthetic);
+      SyntheticWorkload workload = SyntheticWorkload.named(what.synthetic);
       return load == null ? workload : workload.withLoad(load);
     } catch (IllegalArgumentException e) {
       throw new MetashardException(
           MetashardException.USAGE,
-          "Cannot use --synthetic %s: %s".formatted(ObjectIds.printable(synthetic), e.getMessage()),
+          "Cannot use --synthetic %s: %s"
+              .formatted(ObjectIds.printable(what.synthetic), e.getMessage()),
           e);
     }
   }
 
-  private List<String> names() {
+  private List<String> names(List<String> possible) {
+    if (layouts == null) {
+      return possible;
+    }
     for (String name : layouts) {
       requireUse(
-          SimulatedLayouts.NAMES.contains(name),
+          possible.contains(name),
           "--layouts " + ObjectIds.printable(name),
-          "some of " + String.join(", ", SimulatedLayouts.NAMES));
+          "some of " + String.join(", ", possible));
     }
-    return SimulatedLayouts.NAMES.stream().filter(layouts::contains).toList();
+    return possible.stream().filter(layouts::contains).toList();
   }
 
   private List<String> models() {
@@ -163,7 +295,7 @@ final class SimulateCommand implements Callable<Integer> {
   }
 
   private List<Line> lines(
-      SyntheticWorkload workload, String word, Settings settings, List<String> names)
+      SyntheticWorkload workload, String word, Settings settings, List<String> names, int count)
       throws IOException {
     Reading reading = Reading.from(settings);
     LocationModel of = reading.model();
@@ -172,7 +304,7 @@ final class SimulateCommand implements Callable<Integer> {
         new SimulatedLayouts(
             workload, drawn, settings, of, seed, settings.number("plan.storage-budget"));
     if (dump != null) {
-      dumpReads(drawn, word);
+      dumpReads(drawn, word, count);
     }
     List<Line> lines = new ArrayList<>();
     for (String name : names) {
@@ -188,7 +320,7 @@ final class SimulateCommand implements Callable<Integer> {
       Replay replay =
           Replay.of(
               blocks,
-              drawn.requests(reads, seed),
+              drawn.requests(count, seed),
               of,
               workload.locations(),
               reading.extraReads(),
@@ -274,10 +406,10 @@ final class SimulateCommand implements Callable<Integer> {
     return String.format(Locale.ROOT, "%.3f", ratio);
   }
 
-  private void dumpReads(SyntheticWorkload.Drawn drawn, String word) throws IOException {
+  private void dumpReads(SyntheticWorkload.Drawn drawn, String word, int count) throws IOException {
     try (BufferedWriter out = Files.newBufferedWriter(dump.resolve(word + "-reads.csv"))) {
       out.write("at_millis,object_id,range_start,range_end\n");
-      for (Iterator<ReadRequest> i = drawn.requests(reads, seed); i.hasNext(); ) {
+      for (Iterator<ReadRequest> i = drawn.requests(count, seed); i.hasNext(); ) {
         ReadRequest read = i.next();
         out.write(
             "%s,%s,%d,%d%n".formatted(read.atMillis(), read.objectId(), read.from(), read.to()));

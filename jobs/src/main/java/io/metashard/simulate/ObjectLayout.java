@@ -80,7 +80,7 @@ public final class ObjectLayout {
   }
 
   /** Length of the object, as far as blocks hold it. */
-  long bytes() {
+  public long bytes() {
     return data.stream().mapToLong(b -> b.objectOffset() + b.length()).max().orElse(0);
   }
 

@@ -68,6 +68,17 @@ class NotebooksIT {
     // The reads that the night foresaw, and another plan on top of its map.
     lake.json("aggregate", "--date", "2026-01-21");
     lake.json("score", "--date", "2026-01-21");
+    Commands.require(
+        lake.command(
+            "simulate",
+            "--date",
+            "2026-01-20",
+            "--requests",
+            lake.root().resolve("requests").toString(),
+            "--model",
+            "disk",
+            "--layouts",
+            "source,planned"));
     lake.json("nightly", "--date", "2026-01-20", "--shadow");
     lake.json(
         "plan", "--date", "2026-01-20", "--run-id", "else", "--set", "plan.policy=weighted-random");
