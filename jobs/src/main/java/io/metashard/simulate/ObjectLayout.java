@@ -27,12 +27,16 @@ public final class ObjectLayout {
   }
 
   /**
-   * @param blocks all blocks of the meta-shards that hold the object
+   * @param blocks all blocks of the meta-shards that hold the object, in any order
    */
   public static ObjectLayout of(String objectId, List<PlacedBlock> blocks) {
     List<PlacedBlock> data = new ArrayList<>();
     Map<String, List<PlacedBlock>> shards = new HashMap<>();
-    for (PlacedBlock block : blocks) {
+    List<PlacedBlock> ordered = new ArrayList<>(blocks);
+    // Of locations that are as busy, the first is asked.
+    ordered.sort(
+        Comparator.comparing(PlacedBlock::metaShardId).thenComparingInt(PlacedBlock::blockIndex));
+    for (PlacedBlock block : ordered) {
       shards.computeIfAbsent(block.metaShardId(), id -> new ArrayList<>()).add(block);
       if (objectId.equals(block.objectId())) {
         data.add(block);

@@ -103,6 +103,20 @@ class ObjectLayoutTest {
   }
 
   @Test
+  void theOrderOfBlocksDoesNotMatter() {
+    List<PlacedBlock> blocks =
+        new ArrayList<>(
+            Baselines.blocks(
+                new SimulatedObject("o", 9000, 1), new LayoutRule.Uniform(6, 3), 25, 1));
+    List<Fetch> fetches = ObjectLayout.of("o", blocks).fetches(0, 9000, 1);
+    assertThat(fetches).hasSize(1);
+    for (int seed = 0; seed < 10; seed++) {
+      java.util.Collections.shuffle(blocks, new java.util.Random(seed));
+      assertThat(ObjectLayout.of("o", blocks).fetches(0, 9000, 1)).isEqualTo(fetches);
+    }
+  }
+
+  @Test
   void baselinesHoldEveryByteAndStoreWhatTheySay() {
     List<SimulatedObject> objects = new ArrayList<>();
     for (int i = 0; i < 40; i++) {
