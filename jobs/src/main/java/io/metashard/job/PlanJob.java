@@ -219,6 +219,7 @@ public final class PlanJob {
     figures.put("objects_planned", tally.chosen());
     figures.put("of_them_new", tally.sum(Measure.CHOSEN_NEW));
     figures.put("of_them_changed", tally.sum(Measure.CHOSEN_STALE));
+    figures.put("of_them_tidied", tally.sum(Measure.CHOSEN_TIDY));
     figures.put("of_them_reshaped", tally.sum(Measure.CHOSEN_RESHAPE));
     figures.put("objects_pending_after", tally.sum(Measure.WAITING_NEW));
     figures.put("objects_stale_after", tally.sum(Measure.WAITING_STALE));

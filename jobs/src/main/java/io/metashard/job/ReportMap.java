@@ -71,12 +71,15 @@ final class ReportMap {
     }
     boolean switched =
         run.stage(RESHARD).filter(stage -> stage.state().equals(StageReport.DONE)).isPresent();
+    long objects = run.figure(PLAN, "objects_planned").asLong();
+    long added = run.figure(PLAN, "of_them_new").asLong();
+    long changed = run.figure(PLAN, "of_them_changed").asLong();
     return new NightReport.Moved(
         run.figure(PLAN, "policy").asText(),
-        run.figure(PLAN, "objects_planned").asLong(),
-        run.figure(PLAN, "of_them_new").asLong(),
-        run.figure(PLAN, "of_them_changed").asLong(),
-        run.figure(PLAN, "of_them_reshaped").asLong(),
+        objects,
+        added,
+        changed,
+        objects - added - changed,
         run.figure(PLAN, "logical_bytes_planned").asLong(),
         run.stage(RESHARD).map(NightReport.Stage::bytesOut).orElse(0L),
         switched,

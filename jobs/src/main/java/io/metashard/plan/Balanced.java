@@ -17,9 +17,6 @@ import java.util.Map;
 record Balanced(PlanOptions options, Width width, ShapePrices prices) implements ShapePolicy {
   private static final int MOST_ROWS = 1024;
 
-  /** Widths are worth a move when one is so many times the other. */
-  private static final int OTHER_WIDTH = 2;
-
   /**
    * Columns of as many pieces, about as long, make rows of equal blocks, and parity is as long as
    * the longest. Equal lengths: what is of one object stays together, so that a change of it ends
@@ -159,35 +156,43 @@ record Balanced(PlanOptions options, Width width, ShapePrices prices) implements
   }
 
   @Override
-  public boolean moved(double then, PlanSegment now) {
-    return HeatClass.distance(HeatClass.of(then), now.heatClass()) >= options.hysteresisClasses();
-  }
-
-  @Override
-  public Wish wish(PlanObject object, int step) {
-    if (step > Step.NO_EXTRAS) {
-      return (segment, stored) -> false;
+  public Gain gain(PlanObject object, StoredObject stored, int step) {
+    boolean anyMoved = object.segments().stream().anyMatch(segment -> isMoved(segment, stored));
+    if (step > Step.NO_EXTRAS || !anyMoved) {
+      return Gain.NONE;
     }
     if (isReadWhole(object)) {
-      ReadShape shape = choose(unit(object), step);
-      return (segment, stored) -> isOther(shape, stored, stored.form() != StoredForm.SHARED);
+      Unit unit = unit(object);
+      ShapePrices.Option best = prices.best(unit, Step.bytePrice(step));
+      double reads = object.expectedRequests() / object.segments().size();
+      double saved = prices.millis(unit, stored.whole()) - prices.millis(unit, best);
+      return gain(reads * saved, object.bytes(), best.storageRatio() * object.bytes());
     }
-    return (segment, stored) ->
-        isOther(
-            choose(unit(object, segment), step), stored, stored.form() == StoredForm.OWN_SEGMENT);
+    double saved = 0;
+    double physicalBytes = 0;
+    boolean anyBetter = false;
+    for (PlanSegment segment : object.segments()) {
+      StoredObject.Segment before = stored.segments().get(segment.segment());
+      if (before != null) {
+        Unit unit = unit(object, segment);
+        ShapePrices.Option best = prices.best(unit, Step.bytePrice(step));
+        double ofRead = prices.millis(unit, before.shape()) - prices.millis(unit, best);
+        saved += segment.expectedRequests() * ofRead;
+        anyBetter |= ofRead > 0 && isMoved(segment, stored);
+        physicalBytes += best.storageRatio() * object.segmentation().length(segment.segment());
+      }
+    }
+    return anyBetter ? gain(saved, object.bytes(), physicalBytes) : Gain.NONE;
   }
 
-  private static boolean isOther(ReadShape shape, Stored stored, boolean isOwn) {
-    boolean isCopy = stored.form() == StoredForm.COPY;
-    if (!shape.isOwn()) {
-      // That storage could be saved is no reason: the budget makes one when it is.
-      return !isCopy && 1 + shape.spare() > stored.copies();
-    }
-    if (shape.isCopies() || isCopy) {
-      return shape.isCopies() != isCopy;
-    }
-    return !isOwn
-        || Math.max(stored.k(), shape.columns())
-            >= OTHER_WIDTH * Math.min(stored.k(), shape.columns());
+  private Gain gain(double savedMillis, long bytes, double physicalBytes) {
+    return new Gain(savedMillis, options.reading().moveMillis(bytes, physicalBytes));
+  }
+
+  private boolean isMoved(PlanSegment now, StoredObject stored) {
+    StoredObject.Segment then = stored.segments().get(now.segment());
+    return then != null
+        && HeatClass.distance(HeatClass.of(then.requestsThen()), now.heatClass())
+            >= options.hysteresisClasses();
   }
 }

@@ -77,9 +77,7 @@ public record BucketPlanner(PlanOptions options, Width width, Traffic traffic)
     List<Candidate> candidates = new ArrayList<>();
     for (PlanObject object : input.objects()) {
       stored
-          .priority(
-              object, policy, pressure, idealStep, options.storageBudget(), width.leastRatio())
-          .map(priority -> Candidate.of(object, priority))
+          .candidate(object, policy, pressure, idealStep, options, width.leastRatio())
           .ifPresent(candidates::add);
     }
     candidates.sort(Candidate.ORDER);
@@ -107,15 +105,15 @@ public record BucketPlanner(PlanOptions options, Width width, Traffic traffic)
       switch (candidate.priority()) {
         case STALE -> counter.add(isChosen ? Measure.CHOSEN_STALE : Measure.WAITING_STALE, 1);
         case NEW -> counter.add(isChosen ? Measure.CHOSEN_NEW : Measure.WAITING_NEW, 1);
+        case TIDY -> counter.add(isChosen ? Measure.CHOSEN_TIDY : Measure.WAITING_TIDY, 1);
         case RESHAPE -> counter.add(isChosen ? Measure.CHOSEN_RESHAPE : Measure.WAITING_RESHAPE, 1);
       }
       if (candidate.bytes() > choice.selection().longestBytes()
-          && candidate.priority() != Candidate.Priority.RESHAPE) {
+          && candidate.priority().isFirstEncoding()) {
         counter.add(Measure.OBJECTS_TOO_LONG, 1);
       }
     }
-    long notEncoded =
-        candidates.stream().filter(c -> c.priority() != Candidate.Priority.RESHAPE).count();
+    long notEncoded = candidates.stream().filter(c -> c.priority().isFirstEncoding()).count();
     counter.add(Measure.OBJECTS_PRESENT, input.objects().size());
     counter.add(Measure.OBJECTS_ENCODED, input.objects().size() - notEncoded);
     List<PlanObject> objects = only(chosen, input.objects());

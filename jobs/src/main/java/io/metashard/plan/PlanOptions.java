@@ -15,6 +15,8 @@ import java.io.Serializable;
  * @param isolateBy which objects may share a meta-shard
  * @param stripedWholeShare share of whole reads from which an object is striped, 0 to 1
  * @param hysteresisClasses heat classes a segment must move before its form is chosen anew
+ * @param moveCost milliseconds of reading that a millisecond of moving must save, over the
+ *     forecast's horizon, 0 or more
  * @param buckets of the shard map, a power of two; 0 when to be chosen at creation
  * @param draw options of policy {@code weighted-random}
  * @param maxBytesPerRun most logical bytes of the objects chosen in one run
@@ -29,6 +31,7 @@ public record PlanOptions(
     Isolation isolateBy,
     double stripedWholeShare,
     int hysteresisClasses,
+    double moveCost,
     int buckets,
     DrawOptions draw,
     long maxBytesPerRun,
@@ -79,6 +82,11 @@ public record PlanOptions(
           "Cannot use plan.hysteresis-classes = %d: with less than 1 every night would move data"
               .formatted(hysteresisClasses));
     }
+    if (!(moveCost >= 0) || Double.isInfinite(moveCost)) {
+      throw new SettingsException(
+          "Cannot use plan.move-cost = %s: what a millisecond of moving must save is 0 ms or more"
+              .formatted(moveCost));
+    }
     if (buckets != 0 && (buckets < 0 || Integer.bitCount(buckets) != 1)) {
       throw new SettingsException(
           "Cannot use plan.buckets = %d: it must be a power of two, or 0 to have it chosen"
@@ -117,6 +125,7 @@ public record PlanOptions(
         Isolation.parse(settings.string("plan.isolate-by")),
         settings.number("plan.striped-whole-share"),
         settings.integer("plan.hysteresis-classes"),
+        settings.number("plan.move-cost"),
         settings.integer("plan.buckets"),
         DrawOptions.from(settings),
         settings.bytes("reshard.max-bytes-per-run"),

@@ -44,4 +44,16 @@ public record Reading(
   double loadMillis(double requests, long bytes) {
     return requests * model.meanMillis(bytes);
   }
+
+  /**
+   * Milliseconds that a move takes at the source and at the locations: one request for the object,
+   * and its bytes twice, read and written. Containers are long, so what they need of requests is
+   * nearly nothing for each object in them.
+   *
+   * @param bytes of the object, as they are read
+   * @param physicalBytes that are written for it
+   */
+  double moveMillis(long bytes, double physicalBytes) {
+    return requestMillis + model.plainMillis(bytes) + physicalBytes / model.bytesPerSecond() * 1000;
+  }
 }

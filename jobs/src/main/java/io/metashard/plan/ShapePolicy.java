@@ -14,39 +14,12 @@ sealed interface ShapePolicy permits Balanced, WeightedRandom {
   List<Bundle> shape(List<PlanObject> objects, int step);
 
   /**
-   * Whether the heat of a segment changed its class, for this policy, between two forecasts.
+   * What it would bring to encode an object anew, as its forecast asks for it: {@link Gain#NONE}
+   * unless the heat of one of its segments moved by the hysteresis.
    *
-   * @param then expected requests when it was written
+   * @param step of {@link Step} whose price of bytes the new form would have
    */
-  boolean moved(double then, PlanSegment now);
-
-  /** Whether segments of an object would be encoded otherwise than they are. */
-  Wish wish(PlanObject object, int step);
-
-  /** Asked for segments of one object. */
-  interface Wish {
-    boolean wantsOther(PlanSegment segment, Stored stored);
-  }
-
-  /**
-   * What the map tells of how a segment is stored.
-   *
-   * @param k most data blocks of the meta-shards that are placed with it
-   * @param copies how often it is a data block
-   */
-  record Stored(StoredForm form, int k, int copies) {}
-
-  /** What of it has a name. */
-  enum StoredForm {
-    /** Meta-shards with one data block. */
-    COPY,
-    /** Several, all of the segment. */
-    OWN_SEGMENT,
-    /** Several, all of the segment's object. */
-    OWN,
-    /** Several objects. */
-    SHARED
-  }
+  Gain gain(PlanObject object, StoredObject stored, int step);
 
   static ShapePolicy of(PlanOptions options, Width width, Traffic traffic) {
     return switch (options.policy()) {

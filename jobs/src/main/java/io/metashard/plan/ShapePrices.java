@@ -200,20 +200,30 @@ final class ShapePrices {
         + Math.max(0, ofOneBlock / busy - MOST_OF_ONE) * HOT_SPOT * traffic.waitMillis();
   }
 
+  /** The same of a unit in any shape, one that is stored, say. */
+  double millis(Unit unit, ReadShape shape) {
+    return millis(unit, option(unit, shape));
+  }
+
+  /** The shape of the least cost: {@link #best}. */
+  ReadShape choose(Unit unit, double bytePrice) {
+    return best(unit, bytePrice).shape();
+  }
+
   /**
-   * The shape of the least cost.
+   * What costs least.
    *
    * @param bytePrice what a stored byte must save, in milliseconds of all reads in the horizon
    */
-  ReadShape choose(Unit unit, double bytePrice) {
-    ReadShape best = ReadShape.shared(1, 0);
+  Option best(Unit unit, double bytePrice) {
+    Option best = options(unit).get(0);
     double least = Double.POSITIVE_INFINITY;
     for (Option option : options(unit)) {
       double cost =
           unit.reads() * millis(unit, option) + bytePrice * option.storageRatio() * unit.bytes();
       if (cost < least) {
         least = cost;
-        best = option.shape();
+        best = option;
       }
     }
     return best;

@@ -1,8 +1,6 @@
 package io.metashard.plan;
 
 import io.metashard.plan.Candidate.Priority;
-import io.metashard.plan.ShapePolicy.Stored;
-import io.metashard.plan.ShapePolicy.StoredForm;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -67,67 +65,115 @@ final class StoredBucket {
     }
   }
 
-  /** Why the object should be encoded; empty when it is well as it is. */
-  Optional<Priority> priority(
+  /** The object as one that should be encoded; empty when it is well as it is. */
+  Optional<Candidate> candidate(
       PlanObject object,
       ShapePolicy policy,
       Pressure pressure,
       int idealStep,
-      double budget,
+      PlanOptions options,
       double leastRatio) {
     List<StoredBlock> live = liveByObject.get(object.id());
     if (live == null) {
-      return Optional.of(Priority.NEW);
+      return Optional.of(Candidate.of(object, Priority.NEW, object.expectedRequests()));
     }
     if (stale.contains(object.id())) {
-      return Optional.of(Priority.STALE);
+      return Optional.of(Candidate.of(object, Priority.STALE, object.expectedRequests()));
     }
     double mostPerByte =
         switch (pressure) {
           case CALM -> Double.POSITIVE_INFINITY;
-          case TIGHT -> budget;
+          case TIGHT -> options.storageBudget();
           case TIGHTER -> leastRatio * TIGHTER_TOLERANCE;
           case TIGHTEST -> 0;
         };
-    ShapePolicy.Wish wish = policy.wish(object, idealStep);
-    Map<Long, Integer> copies = new HashMap<>();
-    live.forEach(block -> copies.merge(block.objectOffset(), 1, Integer::sum));
     double physical = 0;
-    boolean reshape = false;
+    boolean isTidied = false;
     for (StoredBlock block : live) {
       Shard shard = shards.get(block.metaShardId());
       if (block.length() > 0) {
         physical += (double) shard.physicalBytes * block.length() / shard.liveBytes;
       }
-      reshape =
-          reshape
-              || shard.liveShare() < LEAST_LIVE_SHARE
-              || isServedBetter(object, block, copies.get(block.objectOffset()), policy, wish);
+      isTidied |= shard.liveShare() < LEAST_LIVE_SHARE;
     }
-    reshape |= physical > mostPerByte * object.bytes();
-    return reshape ? Optional.of(Priority.RESHAPE) : Optional.empty();
+    if (isTidied || physical > mostPerByte * object.bytes()) {
+      double freed = physical - leastRatio * object.bytes();
+      return Optional.of(Candidate.of(object, Priority.TIDY, freed));
+    }
+    Gain gain = policy.gain(object, shape(live), idealStep);
+    return gain.isWorthIt(options.moveCost())
+        ? Optional.of(Candidate.of(object, Priority.RESHAPE, gain.savedMillis()))
+        : Optional.empty();
   }
 
-  private boolean isServedBetter(
-      PlanObject object, StoredBlock block, int copies, ShapePolicy policy, ShapePolicy.Wish wish) {
-    if (block.length() == 0 || block.segment() >= object.segments().size()) {
-      return false;
+  /** How an object is stored, as far as it tells how long a read takes. */
+  private StoredObject shape(List<StoredBlock> live) {
+    Map<Integer, List<StoredBlock>> bySegment = new TreeMap<>();
+    for (StoredBlock block : live) {
+      if (block.length() > 0) {
+        bySegment.computeIfAbsent(block.segment(), segment -> new ArrayList<>()).add(block);
+      }
     }
-    PlanSegment segment = object.segments().get(block.segment());
-    if (!policy.moved(block.expectedRequests(), segment)) {
-      return false;
+    Map<Integer, StoredObject.Segment> segments = new HashMap<>();
+    bySegment.forEach(
+        (segment, blocks) ->
+            segments.put(
+                segment,
+                new StoredObject.Segment(
+                    shapeOfSegment(blocks), blocks.get(0).expectedRequests())));
+    return new StoredObject(shapeOfWhole(live), segments);
+  }
+
+  private ReadShape shapeOfSegment(List<StoredBlock> blocks) {
+    int slices = (int) blocks.stream().mapToLong(StoredBlock::objectOffset).distinct().count();
+    int copies = blocks.size() / slices;
+    StoredBlock first = blocks.get(0);
+    if (blocks.stream().allMatch(this::isCopy)) {
+      return ReadShape.own(1, copies * (1 + first.m()) - 1);
     }
-    Shard shard = shards.get(block.metaShardId());
-    int widest = widestOfBundle.get(bundle(block));
-    StoredForm form =
-        widest == 1
-            ? StoredForm.COPY
-            : shard.objects.size() > 1
-                ? StoredForm.SHARED
-                : shard.segments.size() == 1 && block.k() > 1
-                    ? StoredForm.OWN_SEGMENT
-                    : StoredForm.OWN;
-    return wish.wantsOther(segment, new Stored(form, widest, copies));
+    return blocks.stream().allMatch(this::isOfOneSegment)
+        ? ReadShape.own(first.k(), first.m())
+        : ReadShape.shared(slices, copies - 1);
+  }
+
+  private ReadShape shapeOfWhole(List<StoredBlock> blocks) {
+    StoredBlock first = blocks.get(0);
+    Set<String> bundles = new HashSet<>();
+    Set<String> columns = new HashSet<>(); // what lies together is one request
+    Set<Long> offsets = new HashSet<>();
+    int widest = 1;
+    for (StoredBlock block : blocks) {
+      bundles.add(bundle(block));
+      columns.add(bundle(block) + " " + block.location());
+      offsets.add(block.objectOffset());
+      widest = Math.max(widest, widestOfBundle.get(bundle(block)));
+    }
+    if (blocks.stream().allMatch(this::isCopy)) {
+      long asLongAsMayBe = 1 + first.objectBytes() / ShapePrices.MOST_COLUMN_BYTES;
+      return bundles.size() <= 2 * asLongAsMayBe
+          ? ReadShape.own(1, first.m())
+          : ReadShape.shared(bundles.size(), first.m());
+    }
+    if (blocks.stream().allMatch(block -> isOfOneObject(block) && !isOfOneSegment(block))) {
+      return ReadShape.own(widest, first.m());
+    }
+    int copies = Math.max(1, blocks.size() / offsets.size());
+    return ReadShape.shared(Math.max(1, columns.size() / copies), copies - 1);
+  }
+
+  /** In meta-shards of one data block. */
+  private boolean isCopy(StoredBlock block) {
+    return widestOfBundle.get(bundle(block)) == 1;
+  }
+
+  private boolean isOfOneObject(StoredBlock block) {
+    return shards.get(block.metaShardId()).objects.size() == 1;
+  }
+
+  private boolean isOfOneSegment(StoredBlock block) {
+    return isOfOneObject(block)
+        && block.k() > 1
+        && shards.get(block.metaShardId()).segments.size() == 1;
   }
 
   private static String bundle(StoredBlock block) {

@@ -31,9 +31,12 @@ public record Tally(
     OBJECTS_ENCODED,
     CHOSEN_STALE,
     CHOSEN_NEW,
+    /** Because of dead bytes, or for the storage budget. */
+    CHOSEN_TIDY,
     CHOSEN_RESHAPE,
     WAITING_STALE,
     WAITING_NEW,
+    WAITING_TIDY,
     WAITING_RESHAPE,
     /** Stale or new objects longer than one run may encode. */
     OBJECTS_TOO_LONG
@@ -67,7 +70,10 @@ public record Tally(
 
   /** Objects chosen for any reason. */
   public long chosen() {
-    return sum(Measure.CHOSEN_STALE) + sum(Measure.CHOSEN_NEW) + sum(Measure.CHOSEN_RESHAPE);
+    return sum(Measure.CHOSEN_STALE)
+        + sum(Measure.CHOSEN_NEW)
+        + sum(Measure.CHOSEN_TIDY)
+        + sum(Measure.CHOSEN_RESHAPE);
   }
 
   long physicalAfter(int step) {

@@ -104,9 +104,28 @@ record WeightedRandom(PlanOptions options, Width width) implements ShapePolicy {
         StrictMath.floor(StrictMath.log(length) / StrictMath.log(2) * LENGTH_CLASSES_PER_OCTAVE);
   }
 
-  /** By the chance that Poisson arrivals give when that is the weight: beyond 1 nothing changes. */
+  /**
+   * Another class is another draw. What that saves is not foretold; it is taken for the whole time
+   * of the reads, which is the most that it can be.
+   */
   @Override
-  public boolean moved(double then, PlanSegment now) {
+  public Gain gain(PlanObject object, StoredObject stored, int step) {
+    Reading reading = options.reading();
+    double saved = 0;
+    for (PlanSegment segment : object.segments()) {
+      StoredObject.Segment then = stored.segments().get(segment.segment());
+      if (then != null && isMoved(then.requestsThen(), segment)) {
+        long bytes = object.segmentation().length(segment.segment());
+        saved += reading.loadMillis(segment.expectedRequests(), bytes);
+      }
+    }
+    return saved > 0
+        ? new Gain(saved, reading.moveMillis(object.bytes(), width.leastRatio() * object.bytes()))
+        : Gain.NONE;
+  }
+
+  /** By the chance that Poisson arrivals give when that is the weight: beyond 1 nothing changes. */
+  private boolean isMoved(double then, PlanSegment now) {
     int before = HeatClass.of(weight(then));
     int after = HeatClass.of(weight(now.expectedRequests()));
     return HeatClass.distance(before, after) >= options.hysteresisClasses();
@@ -117,11 +136,5 @@ record WeightedRandom(PlanOptions options, Width width) implements ShapePolicy {
       case P_REQUESTED -> -StrictMath.expm1(-requests);
       case EXPECTED_REQUESTS -> requests;
     };
-  }
-
-  /** Another class is another draw. */
-  @Override
-  public Wish wish(PlanObject object, int step) {
-    return (segment, stored) -> true;
   }
 }

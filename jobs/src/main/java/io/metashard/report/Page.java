@@ -527,7 +527,7 @@ public final class Page {
       return "This run planned no move.";
     }
     String planned =
-        "The plan (policy %s) writes %s of %s: %s new, %s changed, %s reshaped; as %s with copies and parity. "
+        "The plan (policy %s) writes %s of %s: %s new, %s changed, %s moved; as %s with copies and parity. "
             .formatted(
                 moved.policy(),
                 Amounts.bytes(moved.logicalBytes()),

@@ -241,6 +241,16 @@ class BucketPlannerTest {
     assertThat(order).containsExactly("changed", "hot", "cold");
   }
 
+  private static Lab withMoveCost(double moveCost, Lab before, PlanObject... objects) {
+    Lab lab =
+        new Lab(
+            Lab.withMoveCost(before.options, moveCost),
+            before.sites,
+            before.buckets,
+            List.of(objects));
+    return lab.over(before);
+  }
+
   @Test
   void aSegmentThatHeatsUpIsCopiedOnlyWhenItMovesByTheHysteresis() {
     PlanObject[] objects = small(120, 0.001);
@@ -250,13 +260,44 @@ class BucketPlannerTest {
     warmer[5] = Lab.object("small/005", "r", 50 * KIB, 0, 0.1);
     lab.objects = List.of(warmer);
     assertThat(lab.plan(2).blocks()).isEmpty();
-    warmer[5] = Lab.object("small/005", "r", 50 * KIB, 0, 64);
+    warmer[5] = Lab.object("small/005", "r", 50 * KIB, 0, 1e5);
     lab.objects = List.of(warmer);
     Result moved = lab.plan(3);
     assertThat(moved.chosen()).containsExactly("small/005");
     assertThat(shardsByForm(moved)).containsExactly(Map.entry("copies 1+2", 1L));
     lab.write(moved);
     assertThat(lab.plan(4).blocks()).isEmpty();
+  }
+
+  @Test
+  void aBetterFormThatSavesLessThanTheMoveTakesIsLeftForAnotherNight() {
+    PlanObject[] objects = small(120, 0.001);
+    Lab lab = lab(balanced(), 8, objects);
+    lab.write(lab.plan(1));
+    objects[5] = Lab.object("small/005", "r", 50 * KIB, 0, 64);
+    assertThat(withMoveCost(1, lab, objects).plan(2).blocks()).isEmpty();
+    Result free = withMoveCost(0, lab, objects).plan(2);
+    assertThat(free.chosen()).containsExactly("small/005");
+  }
+
+  @Test
+  void ofTwoThatWouldBeServedBetterTheOneThatSavesMorePerByteComesFirst() {
+    PlanObject[] objects = small(120, 0.001);
+    objects[7] = Lab.object("small/007", "r", 60 * KIB, 0, 0.001);
+    Lab lab = lab(Lab.withCap(balanced(), 60 * KIB), 8, objects);
+    while (lab.objects.size() > lab.encoded().size()) {
+      lab.write(lab.plan(1));
+    }
+    objects[5] = Lab.object("small/005", "r", 50 * KIB, 0, 1e5);
+    objects[7] = Lab.object("small/007", "r", 60 * KIB, 0, 4e5);
+    lab.objects = List.of(objects);
+    List<String> order = new ArrayList<>();
+    for (int night = 0; night < 3; night++) {
+      Result result = lab.plan(night);
+      result.chosen().forEach(order::add);
+      lab.write(result);
+    }
+    assertThat(order).containsExactly("small/007", "small/005");
   }
 
   @Test
@@ -327,6 +368,7 @@ class BucketPlannerTest {
             one.isolateBy(),
             one.stripedWholeShare(),
             one.hysteresisClasses(),
+            one.moveCost(),
             one.buckets(),
             new DrawOptions(draw.metaShards(), draw.weight(), draw.maxK(), draw.code(), 2),
             one.maxBytesPerRun(),

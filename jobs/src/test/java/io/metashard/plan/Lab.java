@@ -52,6 +52,7 @@ final class Lab {
         Isolation.ROOT,
         0.6,
         2,
+        1,
         0,
         new DrawOptions(4, Weight.P_REQUESTED, 10, Code.RS, 1),
         Long.MAX_VALUE,
@@ -68,9 +69,27 @@ final class Lab {
         o.isolateBy(),
         o.stripedWholeShare(),
         o.hysteresisClasses(),
+        o.moveCost(),
         o.buckets(),
         o.draw(),
         maxBytesPerRun,
+        o.reading());
+  }
+
+  static PlanOptions withMoveCost(PlanOptions o, double moveCost) {
+    return new PlanOptions(
+        o.policy(),
+        o.storageBudget(),
+        o.survive(),
+        o.maxK(),
+        o.moreParity(),
+        o.isolateBy(),
+        o.stripedWholeShare(),
+        o.hysteresisClasses(),
+        moveCost,
+        o.buckets(),
+        o.draw(),
+        o.maxBytesPerRun(),
         o.reading());
   }
 
@@ -89,6 +108,7 @@ final class Lab {
         o.isolateBy(),
         o.stripedWholeShare(),
         o.hysteresisClasses(),
+        o.moveCost(),
         o.buckets(),
         new DrawOptions(d.metaShards(), d.weight(), d.maxK(), code, d.seed()),
         o.maxBytesPerRun(),
@@ -145,6 +165,21 @@ final class Lab {
               expected));
     }
     return objects;
+  }
+
+  /** This lake over another's map. */
+  Lab over(Lab before) {
+    map = new ArrayList<>(before.map);
+    bucketOfShard.putAll(before.bucketOfShard);
+    sequence = before.sequence;
+    return this;
+  }
+
+  /** Objects that the map serves. */
+  Set<String> encoded() {
+    Set<String> ids = new HashSet<>();
+    map.stream().filter(b -> b.live() && !b.isParity()).forEach(b -> ids.add(b.objectId()));
+    return ids;
   }
 
   private List<BucketInput> inputs(Random shuffle) {

@@ -201,6 +201,64 @@ class PlanPropertiesTest {
     assertThat(moved).isLessThanOrEqualTo(after.stream().mapToLong(PlanObject::bytes).sum() / 20);
   }
 
+  /** Some segments of some objects as hot as can be, or cold. */
+  private static List<PlanObject> withOtherHeat(List<PlanObject> objects, Random random) {
+    List<PlanObject> after = new ArrayList<>();
+    for (PlanObject o : objects) {
+      double factor = random.nextInt(3) == 0 ? Math.exp(6 * random.nextGaussian()) : 1;
+      List<PlanSegment> segments = new ArrayList<>();
+      for (PlanSegment s : o.segments()) {
+        double requests = Math.min(1e7, s.expectedRequests() * factor);
+        segments.add(new PlanSegment(s.segment(), requests, -Math.expm1(-requests)));
+      }
+      after.add(
+          new PlanObject(
+              o.id(), o.version(), o.uri(), o.group(), o.segmentation(), o.wholeShare(), segments));
+    }
+    return after;
+  }
+
+  /** A lake that was encoded for a forecast, and the forecast after it. */
+  private static Lab afterHeatMoved(long seed) {
+    Lab lab = randomLab(seed);
+    lab.write(lab.plan(1));
+    lab.objects = withOtherHeat(lab.objects, new Random(seed));
+    return lab;
+  }
+
+  private static Set<String> moved(Lab lab, double moveCost) {
+    PlanOptions options = Lab.withMoveCost(lab.options, moveCost);
+    return new Lab(options, lab.sites, lab.buckets, lab.objects).over(lab).plan(2).chosen();
+  }
+
+  @Example
+  void theDearerMovesAreTheFewerAreMadeAndNoneWhenNothingPaysForThem() {
+    List<Double> costs = List.of(0.0, 1.0, 1e3, 1e5);
+    int[] moved = new int[costs.size()];
+    for (int seed = 0; seed < 25; seed++) {
+      Lab lab = afterHeatMoved(seed);
+      Set<String> before = moved(lab, 0);
+      for (int i = 0; i < costs.size(); i++) {
+        Set<String> chosen = moved(lab, costs.get(i));
+        assertThat(chosen).isSubsetOf(before);
+        moved[i] += chosen.size();
+        before = chosen;
+      }
+      assertThat(moved(lab, 1e300)).isEmpty();
+    }
+    for (int i = 1; i < moved.length; i++) {
+      assertThat(moved[i]).isPositive().isLessThan(moved[i - 1]);
+    }
+  }
+
+  @Property(tries = TRIES)
+  void whatMovedForItsHeatIsWellWhereItIs(@ForAll long seed) {
+    Lab lab = afterHeatMoved(seed);
+    Result result = lab.plan(2);
+    lab.write(result);
+    assertThat(lab.plan(3).chosen()).noneMatch(result.chosen()::contains);
+  }
+
   @Property(tries = TRIES)
   void aCapIsNearlyUsedAndNeverExceededUntilAllIsEncoded(@ForAll long seed) {
     Lab all = randomLab(seed);
