@@ -13,6 +13,7 @@ import io.metashard.plan.BucketPlanner;
 import io.metashard.plan.Form;
 import io.metashard.plan.Night;
 import io.metashard.plan.NightPlanner;
+import io.metashard.plan.Places;
 import io.metashard.plan.PlanOptions;
 import io.metashard.plan.PlanRefusedException;
 import io.metashard.plan.Site;
@@ -149,7 +150,7 @@ public final class PlanJob {
     boolean storeNothing = liveMap.isEmpty();
     BucketPlanner planner =
         BucketPlanner.of(
-            options, width, sites.size(), any -> new SparkBuckets(rows, any, storeNothing));
+            options, width, Places.of(locations), any -> new SparkBuckets(rows, any, storeNothing));
     SparkBuckets sparkBuckets = new SparkBuckets(rows, planner, storeNothing);
     Night night = new NightPlanner(options, width).plan(sparkBuckets);
     BucketPlanner.Placing placing =
@@ -219,10 +220,14 @@ public final class PlanJob {
     figures.put("objects_planned", tally.chosen());
     figures.put("of_them_new", tally.sum(Measure.CHOSEN_NEW));
     figures.put("of_them_changed", tally.sum(Measure.CHOSEN_STALE));
+    figures.put("of_them_unsafe", tally.sum(Measure.CHOSEN_UNSAFE));
     figures.put("of_them_tidied", tally.sum(Measure.CHOSEN_TIDY));
+    figures.put("of_them_drained", tally.sum(Measure.CHOSEN_DRAIN));
     figures.put("of_them_reshaped", tally.sum(Measure.CHOSEN_RESHAPE));
     figures.put("objects_pending_after", tally.sum(Measure.WAITING_NEW));
     figures.put("objects_stale_after", tally.sum(Measure.WAITING_STALE));
+    figures.put("objects_unsafe_after", tally.sum(Measure.WAITING_UNSAFE));
+    figures.put("objects_to_drain_after", tally.sum(Measure.WAITING_DRAIN));
     figures.put("objects_longer_than_a_runs_limit", tally.sum(Measure.OBJECTS_TOO_LONG));
     figures.put("objects_without_forecast", withoutForecast);
     figures.put(FORECAST_RUN_ID, forecastRunId);

@@ -9,6 +9,7 @@ import io.metashard.plan.BucketPlanner;
 import io.metashard.plan.MemoryBuckets;
 import io.metashard.plan.Night;
 import io.metashard.plan.NightPlanner;
+import io.metashard.plan.Places;
 import io.metashard.plan.PlanObject;
 import io.metashard.plan.PlanOptions;
 import io.metashard.plan.PlanSegment;
@@ -148,7 +149,8 @@ record SimulatedLayouts(
     List<BucketInput> inputs = List.of(new BucketInput(0, objects, List.of()));
     Width width = Width.of(options, sites);
     BucketPlanner planner =
-        BucketPlanner.of(options, width, sites.size(), any -> new MemoryBuckets(inputs, any));
+        BucketPlanner.of(
+            options, width, Places.ofSites(sites), any -> new MemoryBuckets(inputs, any));
     Night night = new NightPlanner(options, width).plan(new MemoryBuckets(inputs, planner));
     BucketPlanner.Placing placing = new BucketPlanner.Placing(sites, night.newBytes(), "simulated");
     return planner.plan(inputs.get(0), night.choice(), night.step(), placing).stream()

@@ -32,6 +32,7 @@ import io.metashard.plan.BucketCount;
 import io.metashard.plan.BucketPlanner;
 import io.metashard.plan.Night;
 import io.metashard.plan.NightPlanner;
+import io.metashard.plan.Places;
 import io.metashard.plan.PlanOptions;
 import io.metashard.plan.Reading;
 import io.metashard.plan.Site;
@@ -415,7 +416,7 @@ final class SimulatedNight {
           BucketPlanner.of(
               options,
               width,
-              night.sites().size(),
+              places(night.sites()),
               any -> new SparkBuckets(rows, any, storeNothing));
       SparkBuckets spark = new SparkBuckets(rows, planner, storeNothing);
       Night chosen = new NightPlanner(options, width).plan(spark);
@@ -502,6 +503,10 @@ final class SimulatedNight {
             .mapToObj(i -> new Site("%04d".formatted(i), "%04d".formatted(i), Long.MAX_VALUE))
             .toList()
         : Site.of(lakeLocations);
+  }
+
+  private Places places(List<Site> sites) {
+    return question.locations() > 0 ? Places.ofSites(sites) : Places.of(lakeLocations);
   }
 
   private Dataset<Row> scaledObjects(Dataset<Row> objects) {

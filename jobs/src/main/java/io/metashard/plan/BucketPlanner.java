@@ -21,7 +21,7 @@ import java.util.function.Function;
  * <p>Pure, and independent of the order of its input. What buckets must agree on (the {@link
  * Choice}, the step, room at limited sites) is passed in.
  */
-public record BucketPlanner(PlanOptions options, Width width, Traffic traffic)
+public record BucketPlanner(PlanOptions options, Width width, Traffic traffic, Places places)
     implements Serializable {
 
   /**
@@ -42,18 +42,21 @@ public record BucketPlanner(PlanOptions options, Width width, Traffic traffic)
   /**
    * A planner that knows how busy locations will be, where the policy asks for it.
    *
-   * @param locations that serve reads
+   * @param places where blocks are, of which the active ones serve reads
    * @param buckets what a planner is to plan, to be looked at once
    */
   public static BucketPlanner of(
       PlanOptions options,
       Width width,
-      int locations,
+      Places places,
       Function<BucketPlanner, AllBuckets> buckets) {
-    BucketPlanner untold = new BucketPlanner(options, width, Traffic.NONE);
+    BucketPlanner untold = new BucketPlanner(options, width, Traffic.NONE, places);
     return options.policy() == PlanOptions.Policy.BALANCED
         ? new BucketPlanner(
-            options, width, buckets.apply(untold).units().traffic(options, width, locations))
+            options,
+            width,
+            buckets.apply(untold).units().traffic(options, width, places.active().size()),
+            places)
         : untold;
   }
 
@@ -77,7 +80,7 @@ public record BucketPlanner(PlanOptions options, Width width, Traffic traffic)
     List<Candidate> candidates = new ArrayList<>();
     for (PlanObject object : input.objects()) {
       stored
-          .candidate(object, policy, pressure, idealStep, options, width.leastRatio())
+          .candidate(object, policy, pressure, idealStep, options, places, width.leastRatio())
           .ifPresent(candidates::add);
     }
     candidates.sort(Candidate.ORDER);
@@ -102,14 +105,8 @@ public record BucketPlanner(PlanOptions options, Width width, Traffic traffic)
       if (isChosen) {
         chosen.add(candidate.objectId());
       }
-      switch (candidate.priority()) {
-        case STALE -> counter.add(isChosen ? Measure.CHOSEN_STALE : Measure.WAITING_STALE, 1);
-        case NEW -> counter.add(isChosen ? Measure.CHOSEN_NEW : Measure.WAITING_NEW, 1);
-        case TIDY -> counter.add(isChosen ? Measure.CHOSEN_TIDY : Measure.WAITING_TIDY, 1);
-        case RESHAPE -> counter.add(isChosen ? Measure.CHOSEN_RESHAPE : Measure.WAITING_RESHAPE, 1);
-      }
-      if (candidate.bytes() > choice.selection().longestBytes()
-          && candidate.priority().isFirstEncoding()) {
+      counter.add(candidate.priority().measure(isChosen), 1);
+      if (candidate.bytes() > choice.selection().longestBytes() && candidate.priority().isDue()) {
         counter.add(Measure.OBJECTS_TOO_LONG, 1);
       }
     }

@@ -1,6 +1,8 @@
 package io.metashard.plan;
 
+import io.metashard.plan.Tally.Measure;
 import java.util.Comparator;
+import java.util.Set;
 
 /**
  * An object that should be encoded, and when: lower ranks first.
@@ -22,26 +24,56 @@ public record Candidate(String objectId, Priority priority, int rank, long bytes
   /** Objects of equal gain are told apart by a hash, so that a limit can cut between them. */
   private static final int PARTS = 32;
 
+  private static final int RANKS_OF_ONE = BINS * PARTS;
+
+  /** How many domains a meta-shard survives is told apart up to this many. */
+  private static final int LEVELS = 8;
+
   /** A histogram over all ranks has at most this many entries, whatever the number of objects. */
-  public static final int RANKS = Priority.values().length * BINS * PARTS;
+  public static final int RANKS = Priority.values().length * RANKS_OF_ONE;
 
   /** Why an object is encoded, the most urgent first. */
   public enum Priority {
     /** The source changed since; the most expected requests per byte first. */
-    STALE,
+    STALE(Measure.CHOSEN_STALE, Measure.WAITING_STALE),
+    /**
+     * Its meta-shards survive the loss of fewer domains than is asked for now; those that survive
+     * the fewest first.
+     */
+    UNSAFE(Measure.CHOSEN_UNSAFE, Measure.WAITING_UNSAFE),
     /** Never encoded; the most expected requests per byte first. */
-    NEW,
+    NEW(Measure.CHOSEN_NEW, Measure.WAITING_NEW),
     /**
      * Its meta-shards keep dead bytes, or take more than the storage budget has; the most bytes
      * freed per byte first. Before what only makes reads faster: the budget is a limit.
      */
-    TIDY,
+    TIDY(Measure.CHOSEN_TIDY, Measure.WAITING_TIDY),
+    /** Its meta-shards have blocks at a location that drains or is gone. */
+    DRAIN(Measure.CHOSEN_DRAIN, Measure.WAITING_DRAIN),
     /** Another form saves more than the move costs; the most milliseconds saved per byte first. */
-    RESHAPE;
+    RESHAPE(Measure.CHOSEN_RESHAPE, Measure.WAITING_RESHAPE);
+
+    private final Measure chosen;
+    private final Measure waiting;
+
+    Priority(Measure chosen, Measure waiting) {
+      this.chosen = chosen;
+      this.waiting = waiting;
+    }
 
     /** Whether the map does not hold the source as it is now. */
     boolean isFirstEncoding() {
       return this == STALE || this == NEW;
+    }
+
+    /** Whether it must be done some night, and not only is of use. */
+    boolean isDue() {
+      return this != TIDY && this != RESHAPE;
+    }
+
+    /** What counts objects that are, or are not, encoded for this reason. */
+    Measure measure(boolean isChosen) {
+      return isChosen ? chosen : waiting;
     }
   }
 
@@ -54,7 +86,29 @@ public record Candidate(String objectId, Priority priority, int rank, long bytes
     double held = Math.max(LEAST_OCTAVE, Math.min(MOST_OCTAVE, octave));
     int bin = (int) StrictMath.floor((MOST_OCTAVE - held) * BINS_PER_OCTAVE);
     int part = (int) Math.floorMod(Hash.of(object.id()), (long) PARTS);
-    int rank = (priority.ordinal() * BINS + bin) * PARTS + part;
+    int rank = priority.ordinal() * RANKS_OF_ONE + bin * PARTS + part;
     return new Candidate(object.id(), priority, rank, object.bytes());
+  }
+
+  /**
+   * One of those that should leave meta-shards together, so that these end: objects of one come one
+   * after the other, and of an object in several the first counts.
+   *
+   * @param level lower ones come first
+   * @param shards what they are placed as
+   */
+  static Candidate leaving(PlanObject object, Priority priority, int level, Set<String> shards) {
+    int ranks = RANKS_OF_ONE / LEVELS;
+    int first = ranks;
+    for (String shard : shards) {
+      first = Math.min(first, (int) Math.floorMod(Hash.of(shard), (long) ranks));
+    }
+    int rank = priority.ordinal() * RANKS_OF_ONE + Math.min(level, LEVELS - 1) * ranks + first;
+    return new Candidate(object.id(), priority, rank, object.bytes());
+  }
+
+  /** The first rank of a priority. */
+  static int firstRank(Priority priority) {
+    return priority.ordinal() * RANKS_OF_ONE;
   }
 }

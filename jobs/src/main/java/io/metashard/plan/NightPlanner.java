@@ -74,10 +74,6 @@ public record NightPlanner(PlanOptions options, Width width) {
                 tally.chosen()));
   }
 
-  private static boolean isEverythingEncoded(Tally tally) {
-    return tally.sum(Measure.WAITING_NEW) + tally.sum(Measure.WAITING_STALE) == 0;
-  }
-
   private Choice choice(AllBuckets buckets, Pressure pressure, int ideal) {
     long limit = options.maxBytesPerRun();
     NavigableMap<Integer, Long> bytesByRank = buckets.bytesByRank(pressure, ideal, limit);
@@ -148,19 +144,34 @@ public record NightPlanner(PlanOptions options, Width width) {
   }
 
   private static String remark(Tally tally) {
+    long waiting = tally.waiting();
     if (tally.chosen() > 0) {
-      long waiting = tally.sum(Measure.WAITING_NEW) + tally.sum(Measure.WAITING_STALE);
       return waiting == 0
           ? "all objects will be encoded"
-          : "%d objects wait for the next run (reshard.max-bytes-per-run)".formatted(waiting);
+          : "%d objects wait for the next run (reshard.max-bytes-per-run)%s"
+              .formatted(waiting, whatWaits(tally));
     }
     if (tally.sum(Measure.OBJECTS_PRESENT) == 0) {
       return "nothing to do: the catalogue has no present objects";
     }
-    if (!isEverythingEncoded(tally)) {
-      return "nothing can be done: all %d objects that wait are longer than reshard.max-bytes-per-run"
-          .formatted(tally.sum(Measure.WAITING_NEW) + tally.sum(Measure.WAITING_STALE));
+    if (waiting > 0) {
+      return "nothing can be done: all %d objects that wait are longer than reshard.max-bytes-per-run%s"
+          .formatted(waiting, whatWaits(tally));
     }
     return "nothing to do: every object is encoded at its source's version and in a form that suits its forecast";
+  }
+
+  private static String whatWaits(Tally tally) {
+    StringBuilder words = new StringBuilder();
+    long unsafe = tally.sum(Measure.WAITING_UNSAFE);
+    if (unsafe > 0) {
+      words.append("; %d of them survive less than plan.survive asks".formatted(unsafe));
+    }
+    long drained = tally.sum(Measure.WAITING_DRAIN);
+    if (drained > 0) {
+      words.append(
+          "; %d of them have blocks at locations that drain or are gone".formatted(drained));
+    }
+    return words.toString();
   }
 }

@@ -2,6 +2,7 @@ package io.metashard.plan;
 
 import io.metashard.plan.Candidate.Priority;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -72,6 +73,7 @@ final class StoredBucket {
       Pressure pressure,
       int idealStep,
       PlanOptions options,
+      Places places,
       double leastRatio) {
     List<StoredBlock> live = liveByObject.get(object.id());
     if (live == null) {
@@ -79,6 +81,18 @@ final class StoredBucket {
     }
     if (stale.contains(object.id())) {
       return Optional.of(Candidate.of(object, Priority.STALE, object.expectedRequests()));
+    }
+    Set<String> unsafe = new HashSet<>();
+    int survived = options.survive();
+    for (StoredBlock block : live) {
+      int here = survived(shards.get(block.metaShardId()), places);
+      if (here < options.survive()) {
+        unsafe.add(bundle(block));
+        survived = Math.min(survived, here);
+      }
+    }
+    if (!unsafe.isEmpty()) {
+      return Optional.of(Candidate.leaving(object, Priority.UNSAFE, survived + 1, unsafe));
     }
     double mostPerByte =
         switch (pressure) {
@@ -100,10 +114,47 @@ final class StoredBucket {
       double freed = physical - leastRatio * object.bytes();
       return Optional.of(Candidate.of(object, Priority.TIDY, freed));
     }
+    Set<String> left = new HashSet<>();
+    for (StoredBlock block : live) {
+      if (isLeft(shards.get(block.metaShardId()), places)) {
+        left.add(bundle(block));
+      }
+    }
+    if (!left.isEmpty()) {
+      return Optional.of(Candidate.leaving(object, Priority.DRAIN, 0, left));
+    }
     Gain gain = policy.gain(object, shape(live), idealStep);
     return gain.isWorthIt(options.moveCost())
         ? Optional.of(Candidate.of(object, Priority.RESHAPE, gain.savedMillis()))
         : Optional.empty();
+  }
+
+  /**
+   * How many domains may be lost, whichever they are, and the meta-shard still decodes: fewer than
+   * its parity where some share a domain; -1 if it does not decode as it is.
+   */
+  private static int survived(Shard shard, Places places) {
+    Map<String, Integer> byDomain = new HashMap<>();
+    int left = 0;
+    for (StoredBlock block : shard.blocks) {
+      String domain = places.domains().get(block.location());
+      if (domain != null) { // else it is nowhere that could be read
+        byDomain.merge(domain, 1, Integer::sum);
+        left++;
+      }
+    }
+    List<Integer> mostFirst = new ArrayList<>(byDomain.values());
+    mostFirst.sort(Comparator.reverseOrder());
+    int survived = -1;
+    for (int i = 0; left >= shard.blocks.get(0).k(); i++) {
+      survived++;
+      left -= mostFirst.get(i);
+    }
+    return survived;
+  }
+
+  private static boolean isLeft(Shard shard, Places places) {
+    return shard.blocks.stream().anyMatch(block -> places.isLeft(block.location()));
   }
 
   /** How an object is stored, as far as it tells how long a read takes. */

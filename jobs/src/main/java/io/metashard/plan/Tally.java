@@ -30,15 +30,19 @@ public record Tally(
     /** Encoded at the source's version. */
     OBJECTS_ENCODED,
     CHOSEN_STALE,
+    CHOSEN_UNSAFE,
     CHOSEN_NEW,
     /** Because of dead bytes, or for the storage budget. */
     CHOSEN_TIDY,
+    CHOSEN_DRAIN,
     CHOSEN_RESHAPE,
     WAITING_STALE,
+    WAITING_UNSAFE,
     WAITING_NEW,
     WAITING_TIDY,
+    WAITING_DRAIN,
     WAITING_RESHAPE,
-    /** Stale or new objects longer than one run may encode. */
+    /** Objects that must be encoded some night and are longer than one run may encode. */
     OBJECTS_TOO_LONG
   }
 
@@ -70,10 +74,20 @@ public record Tally(
 
   /** Objects chosen for any reason. */
   public long chosen() {
-    return sum(Measure.CHOSEN_STALE)
-        + sum(Measure.CHOSEN_NEW)
-        + sum(Measure.CHOSEN_TIDY)
-        + sum(Measure.CHOSEN_RESHAPE);
+    long sum = 0;
+    for (Candidate.Priority priority : Candidate.Priority.values()) {
+      sum += sum(priority.measure(true));
+    }
+    return sum;
+  }
+
+  /** Objects that must be encoded some night, and are not in this run. */
+  long waiting() {
+    long sum = 0;
+    for (Candidate.Priority priority : Candidate.Priority.values()) {
+      sum += priority.isDue() ? sum(priority.measure(false)) : 0;
+    }
+    return sum;
   }
 
   long physicalAfter(int step) {

@@ -116,9 +116,14 @@ class PlanJobSparkTest {
 
   private static PlanJob job(
       String runId, int locations, long sequence, Dataset<Row> map, String... settings) {
+    return job(runId, locations(locations), sequence, map, settings);
+  }
+
+  private static PlanJob job(
+      String runId, List<Location> locations, long sequence, Dataset<Row> map, String... settings) {
     return new PlanJob(
         new JobContext(spark, lake, Settings.parse("test", "", List.of(settings)), AT, runId),
-        locations(locations),
+        locations,
         sequence,
         map,
         BUCKETS);
@@ -183,6 +188,29 @@ class PlanJobSparkTest {
         .containsEntry("objects_encoded_already", (long) COUNT - 1);
     assertThat(again.reason()).startsWith("nothing to do");
     assertThat(blocks("run-2")).isEmpty();
+
+    List<Location> draining = new ArrayList<>(locations(8));
+    Location first = draining.get(0);
+    draining.set(
+        0,
+        new Location(
+            first.name(),
+            first.uri(),
+            first.domain(),
+            first.tier(),
+            first.capacityBytes(),
+            Location.DRAINING));
+    StageReport drained = job("run-3", draining, 1, asMap(plans("run-1"))).withoutWriting().run();
+    assertThat(drained.figures())
+        .containsEntry("objects_planned", drained.figures().get("of_them_drained"))
+        .containsEntry("objects_to_drain_after", 0L);
+    assertThat((long) drained.figures().get("of_them_drained")).isPositive();
+
+    StageReport safer =
+        job("run-3", 8, 1, asMap(plans("run-1")), "plan.survive=3", "plan.storage-budget=1.7")
+            .withoutWriting()
+            .run();
+    assertThat(safer.figures()).containsEntry("of_them_unsafe", (long) COUNT - 1);
 
     Dataset<Row> older = asMap(plans("run-1").withColumn(PlannedBlocks.OBJECT_VERSION, lit("v0")));
     StageReport changed = job("run-3", 8, 1, older).withoutWriting().run();

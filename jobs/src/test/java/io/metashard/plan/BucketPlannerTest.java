@@ -10,12 +10,14 @@ import io.metashard.plan.DrawOptions.Code;
 import io.metashard.plan.Lab.Result;
 import io.metashard.plan.PlanOptions.Policy;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -298,6 +300,106 @@ class BucketPlannerTest {
       lab.write(result);
     }
     assertThat(order).containsExactly("small/007", "small/005");
+  }
+
+  /** Ids of objects that are served from meta-shards for which this holds. */
+  private static Set<String> servedFrom(Lab lab, Predicate<StoredBlock> ofAnyBlock) {
+    Set<String> shards = new HashSet<>();
+    lab.map.stream().filter(ofAnyBlock).forEach(block -> shards.add(block.metaShardId()));
+    Set<String> ids = new HashSet<>();
+    lab.map.stream()
+        .filter(block -> block.live() && !block.isParity() && shards.contains(block.metaShardId()))
+        .forEach(block -> ids.add(block.objectId()));
+    return ids;
+  }
+
+  /** Nights until nothing is planned any more; how often each object was encoded. */
+  private static Map<String, Long> nights(Lab lab, int least) {
+    List<String> encoded = new ArrayList<>();
+    int nights = 0;
+    for (Result result = lab.plan(1); !result.blocks().isEmpty(); result = lab.plan(nights)) {
+      long bytes = 0;
+      for (PlanObject object : lab.objects) {
+        bytes += result.chosen().contains(object.id()) ? object.bytes() : 0;
+      }
+      assertThat(bytes).isLessThanOrEqualTo(lab.options.maxBytesPerRun());
+      encoded.addAll(result.chosen());
+      lab.write(result);
+      assertThat(++nights).isLessThan(40);
+    }
+    assertThat(nights).isGreaterThanOrEqualTo(least);
+    return encoded.stream().collect(groupingBy(id -> id, counting()));
+  }
+
+  @Test
+  void aDrainingLocationIsEmptiedWithinTheLimitAndNothingElseMoves() {
+    PlanOptions wide = Lab.withSafety(balanced(), 1.8, 2, 4);
+    Lab before = lab(wide, 14, small(120, 1));
+    before.write(before.plan(1));
+    Set<String> there = servedFrom(before, block -> block.location().equals("site0"));
+    assertThat(there).hasSizeBetween(20, 90);
+    PlanOptions limited = Lab.withCap(wide, 12 * 50 * KIB);
+    Lab lab = new Lab(limited, before.sites, 1, before.objects).over(before).draining();
+    Tally tally = lab.plan(1).night().tally();
+    assertThat(tally.sum(Tally.Measure.CHOSEN_DRAIN)).isEqualTo(12);
+    assertThat(tally.sum(Tally.Measure.WAITING_DRAIN)).isEqualTo(there.size() - 12);
+    assertThat(lab.plan(1).night().remark())
+        .contains("objects wait", "have blocks at locations that drain or are gone");
+    assertThat(nights(lab, there.size() / 12))
+        .containsOnlyKeys(there)
+        .allSatisfy((id, times) -> assertThat(times).isEqualTo(1));
+    assertThat(lab.map).noneMatch(block -> block.location().equals("site0"));
+    assertThat(lab.encoded()).hasSize(120);
+  }
+
+  @Test
+  void objectsLeaveADrainingLocationOneMetaShardAfterTheOther() {
+    PlanOptions wide = Lab.withSafety(balanced(), 1.8, 2, 4);
+    Lab before = lab(wide, 14, small(120, 1));
+    before.write(before.plan(1));
+    Lab lab =
+        new Lab(Lab.withCap(wide, 20 * 50 * KIB), before.sites, 1, before.objects)
+            .over(before)
+            .draining();
+    lab.write(lab.plan(1));
+    Set<String> withDead = new HashSet<>();
+    Set<String> withLive = new HashSet<>();
+    lab.map.stream()
+        .filter(block -> !block.isParity())
+        .forEach(block -> (block.live() ? withLive : withDead).add(block.metaShardId()));
+    withDead.retainAll(withLive);
+    assertThat(withDead).hasSizeLessThanOrEqualTo(1);
+  }
+
+  @Test
+  void whatSurvivesLessThanIsAskedForNowIsEncodedAnewWithinTheLimit() {
+    Lab before = lab(Lab.options(Policy.BALANCED, 1.6, 1), 9, small(60, 1));
+    before.write(before.plan(1));
+    PlanOptions safer = Lab.withSafety(before.options, 1.6, 2, 10);
+    PlanObject[] and = Arrays.copyOf(small(60, 1), 61);
+    and[60] = Lab.object("new", "r", 50 * KIB, 0, 1e6);
+    Lab lab = lab(Lab.withCap(safer, 14 * 50 * KIB), 9, and).over(before);
+    assertThat(lab.plan(1).chosen()).hasSize(14).doesNotContain("new");
+    assertThat(lab.plan(1).night().remark()).contains("46 of them survive less than plan.survive");
+    assertThat(nights(lab, 5)).hasSize(61).allSatisfy((id, n) -> assertThat(n).isEqualTo(1));
+    assertThat(lab.map).hasSizeGreaterThan(61).allMatch(block -> block.m() >= 2);
+  }
+
+  @Test
+  void blocksOfOneDomainAreSurvivedOnce() {
+    Lab lab = lab(balanced(), 9, small(60, 1));
+    lab.write(lab.plan(1));
+    Map<String, String> domains = new HashMap<>(lab.places.domains());
+    domains.put("site1", "domain0");
+    lab.places = new Places(domains, lab.places.active());
+    Set<String> unsafe = new HashSet<>();
+    for (String id : servedFrom(lab, block -> block.location().equals("site0"))) {
+      if (servedFrom(lab, block -> block.location().equals("site1")).contains(id)) {
+        unsafe.add(id);
+      }
+    }
+    Tally tally = lab.plan(1).night().tally();
+    assertThat(tally.sum(Tally.Measure.CHOSEN_UNSAFE)).isEqualTo(unsafe.size()).isPositive();
   }
 
   @Test

@@ -22,6 +22,7 @@ final class Lab {
   final List<Site> sites;
   final int buckets;
   List<PlanObject> objects;
+  Places places;
   List<StoredBlock> map = new ArrayList<>();
   private final Map<String, Integer> bucketOfShard = new HashMap<>();
   private int sequence;
@@ -40,6 +41,7 @@ final class Lab {
     this.sites = sites;
     this.buckets = buckets;
     this.objects = objects;
+    this.places = Places.ofSites(sites);
   }
 
   static PlanOptions options(Policy policy, double budget, int survive) {
@@ -87,6 +89,23 @@ final class Lab {
         o.stripedWholeShare(),
         o.hysteresisClasses(),
         moveCost,
+        o.buckets(),
+        o.draw(),
+        o.maxBytesPerRun(),
+        o.reading());
+  }
+
+  static PlanOptions withSafety(PlanOptions o, double storageBudget, int survive, int maxK) {
+    return new PlanOptions(
+        o.policy(),
+        storageBudget,
+        survive,
+        maxK,
+        o.moreParity(),
+        o.isolateBy(),
+        o.stripedWholeShare(),
+        o.hysteresisClasses(),
+        o.moveCost(),
         o.buckets(),
         o.draw(),
         o.maxBytesPerRun(),
@@ -175,6 +194,13 @@ final class Lab {
     return this;
   }
 
+  /** This lake with its first site draining. */
+  Lab draining() {
+    Lab lab = new Lab(options, sites.subList(1, sites.size()), buckets, objects).over(this);
+    lab.places = new Places(places.domains(), lab.places.active());
+    return lab;
+  }
+
   /** Objects that the map serves. */
   Set<String> encoded() {
     Set<String> ids = new HashSet<>();
@@ -205,7 +231,7 @@ final class Lab {
     Width width = Width.of(options, sites);
     List<BucketInput> inputs = inputs(new Random(orderSeed));
     BucketPlanner planner =
-        BucketPlanner.of(options, width, sites.size(), any -> new MemoryBuckets(inputs, any));
+        BucketPlanner.of(options, width, places, any -> new MemoryBuckets(inputs, any));
     Night night = new NightPlanner(options, width).plan(new MemoryBuckets(inputs, planner));
     List<Site> room =
         sites.stream()
