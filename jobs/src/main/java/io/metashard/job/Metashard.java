@@ -184,6 +184,21 @@ public final class Metashard {
     }
   }
 
+  /** An option of what plans. */
+  static final class Full {
+    @Option(
+        names = "--full",
+        description = {
+          "encode every object anew, in this one run: reshard.max-bytes-per-run does not hold",
+          "(--set plan.full=true)"
+        })
+    private boolean full;
+
+    List<String> overrides() {
+      return full ? List.of("plan.full=true") : List.of();
+    }
+  }
+
   @Command(name = "catalogue", description = "List the source roots into the objects table.")
   static final class Catalogue extends StageCommand {
     @CommandLine.Mixin private AllowMissing allowMissing;
@@ -257,8 +272,15 @@ public final class Metashard {
       description =
           "Score the last night, if nothing did; decide which objects are encoded, in which shapes, and where. Moves nothing.")
   static final class Plan extends StageCommand {
+    @CommandLine.Mixin private Full full;
+
     Plan() {
       super("plan");
+    }
+
+    @Override
+    List<String> overrides() {
+      return full.overrides();
     }
 
     @Override
@@ -294,8 +316,15 @@ public final class Metashard {
         description = "run id of the plan, as plan printed it")
     private String planId;
 
+    @CommandLine.Mixin private Full full;
+
     Reshard() {
       super("reshard");
+    }
+
+    @Override
+    List<String> overrides() {
+      return full.overrides();
     }
 
     @Override
@@ -375,8 +404,15 @@ public final class Metashard {
         description = "then write the night's page, as report does, into _reports below lake.root")
     private boolean report;
 
+    @CommandLine.Mixin private Full full;
+
     Nightly() {
       super("nightly");
+    }
+
+    @Override
+    List<String> overrides() {
+      return full.overrides();
     }
 
     @Override

@@ -224,6 +224,7 @@ public final class PlanJob {
     figures.put("of_them_tidied", tally.sum(Measure.CHOSEN_TIDY));
     figures.put("of_them_drained", tally.sum(Measure.CHOSEN_DRAIN));
     figures.put("of_them_reshaped", tally.sum(Measure.CHOSEN_RESHAPE));
+    figures.put("of_them_full", tally.sum(Measure.CHOSEN_FULL));
     figures.put("objects_pending_after", tally.sum(Measure.WAITING_NEW));
     figures.put("objects_stale_after", tally.sum(Measure.WAITING_STALE));
     figures.put("objects_unsafe_after", tally.sum(Measure.WAITING_UNSAFE));

@@ -51,7 +51,9 @@ public record Candidate(String objectId, Priority priority, int rank, long bytes
     /** Its meta-shards have blocks at a location that drains or is gone. */
     DRAIN(Measure.CHOSEN_DRAIN, Measure.WAITING_DRAIN),
     /** Another form saves more than the move costs; the most milliseconds saved per byte first. */
-    RESHAPE(Measure.CHOSEN_RESHAPE, Measure.WAITING_RESHAPE);
+    RESHAPE(Measure.CHOSEN_RESHAPE, Measure.WAITING_RESHAPE),
+    /** Nothing asks for it but the user. */
+    FULL(Measure.CHOSEN_FULL, Measure.WAITING_FULL);
 
     private final Measure chosen;
     private final Measure waiting;
@@ -68,7 +70,7 @@ public record Candidate(String objectId, Priority priority, int rank, long bytes
 
     /** Whether it must be done some night, and not only is of use. */
     boolean isDue() {
-      return this != TIDY && this != RESHAPE;
+      return this != TIDY && this != RESHAPE && this != FULL;
     }
 
     /** What counts objects that are, or are not, encoded for this reason. */

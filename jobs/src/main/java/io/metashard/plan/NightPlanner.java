@@ -143,11 +143,13 @@ public record NightPlanner(PlanOptions options, Width width) {
         .formatted(options.storageBudget(), after, remark(tally));
   }
 
-  private static String remark(Tally tally) {
+  private String remark(Tally tally) {
     long waiting = tally.waiting();
     if (tally.chosen() > 0) {
       return waiting == 0
-          ? "all objects will be encoded"
+          ? options.full()
+              ? "all objects will be encoded anew (plan.full), whatever reshard.max-bytes-per-run says"
+              : "all objects will be encoded"
           : "%d objects wait for the next run (reshard.max-bytes-per-run)%s"
               .formatted(waiting, whatWaits(tally));
     }

@@ -19,7 +19,9 @@ import java.io.Serializable;
  *     forecast's horizon, 0 or more
  * @param buckets of the shard map, a power of two; 0 when to be chosen at creation
  * @param draw options of policy {@code weighted-random}
- * @param maxBytesPerRun most logical bytes of the objects chosen in one run
+ * @param full whether every object is encoded anew, whatever there is to be gained
+ * @param maxBytesPerRun most logical bytes of the objects chosen in one run; there is no limit to a
+ *     full one, of which no later run could tell what is left
  * @param reading what shapes are compared by
  */
 public record PlanOptions(
@@ -34,6 +36,7 @@ public record PlanOptions(
     double moveCost,
     int buckets,
     DrawOptions draw,
+    boolean full,
     long maxBytesPerRun,
     Reading reading)
     implements Serializable {
@@ -112,6 +115,8 @@ public record PlanOptions(
   }
 
   public static PlanOptions from(Settings settings) {
+    boolean full = settings.flag("plan.full");
+    long limit = settings.bytes("reshard.max-bytes-per-run");
     return new PlanOptions(
         settings
                 .oneOf("plan.policy", Policy.BALANCED.word(), Policy.WEIGHTED_RANDOM.word())
@@ -128,7 +133,8 @@ public record PlanOptions(
         settings.number("plan.move-cost"),
         settings.integer("plan.buckets"),
         DrawOptions.from(settings),
-        settings.bytes("reshard.max-bytes-per-run"),
+        full,
+        full ? Long.MAX_VALUE : limit,
         Reading.from(settings));
   }
 }

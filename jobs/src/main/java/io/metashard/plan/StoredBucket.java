@@ -123,6 +123,9 @@ final class StoredBucket {
     if (!left.isEmpty()) {
       return Optional.of(Candidate.leaving(object, Priority.DRAIN, 0, left));
     }
+    if (options.full()) {
+      return Optional.of(Candidate.of(object, Priority.FULL, object.expectedRequests()));
+    }
     Gain gain = policy.gain(object, shape(live), idealStep);
     return gain.isWorthIt(options.moveCost())
         ? Optional.of(Candidate.of(object, Priority.RESHAPE, gain.savedMillis()))

@@ -36,12 +36,14 @@ public record Tally(
     CHOSEN_TIDY,
     CHOSEN_DRAIN,
     CHOSEN_RESHAPE,
+    CHOSEN_FULL,
     WAITING_STALE,
     WAITING_UNSAFE,
     WAITING_NEW,
     WAITING_TIDY,
     WAITING_DRAIN,
     WAITING_RESHAPE,
+    WAITING_FULL,
     /** Objects that must be encoded some night and are longer than one run may encode. */
     OBJECTS_TOO_LONG
   }

@@ -212,6 +212,19 @@ class PlanJobSparkTest {
             .run();
     assertThat(safer.figures()).containsEntry("of_them_unsafe", (long) COUNT - 1);
 
+    StageReport full =
+        job(
+                "run-3",
+                8,
+                1,
+                asMap(plans("run-1")),
+                "plan.full=true",
+                "reshard.max-bytes-per-run=1000000")
+            .withoutWriting()
+            .run();
+    assertThat(full.figures()).containsEntry("of_them_full", (long) COUNT - 1);
+    assertThat(full.reason()).contains("anew").contains("whatever reshard.max-bytes-per-run says");
+
     Dataset<Row> older = asMap(plans("run-1").withColumn(PlannedBlocks.OBJECT_VERSION, lit("v0")));
     StageReport changed = job("run-3", 8, 1, older).withoutWriting().run();
     assertThat(changed.figures()).containsEntry("of_them_changed", (long) COUNT - 1);

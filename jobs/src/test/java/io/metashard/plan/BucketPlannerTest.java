@@ -473,6 +473,7 @@ class BucketPlannerTest {
             one.moveCost(),
             one.buckets(),
             new DrawOptions(draw.metaShards(), draw.weight(), draw.maxK(), draw.code(), 2),
+            one.full(),
             one.maxBytesPerRun(),
             one.reading());
     List<PlannedBlock> first = lab(one, 8, small(60, 1)).plan(1).blocks();

@@ -57,6 +57,7 @@ final class Lab {
         1,
         0,
         new DrawOptions(4, Weight.P_REQUESTED, 10, Code.RS, 1),
+        false,
         Long.MAX_VALUE,
         new Reading(new LocationModel.Disk(2, 125e6, 0.05, 10), 1, 0.5, 86_400_000));
   }
@@ -74,6 +75,7 @@ final class Lab {
         o.moveCost(),
         o.buckets(),
         o.draw(),
+        o.full(),
         maxBytesPerRun,
         o.reading());
   }
@@ -91,6 +93,7 @@ final class Lab {
         moveCost,
         o.buckets(),
         o.draw(),
+        o.full(),
         o.maxBytesPerRun(),
         o.reading());
   }
@@ -108,6 +111,7 @@ final class Lab {
         o.moveCost(),
         o.buckets(),
         o.draw(),
+        o.full(),
         o.maxBytesPerRun(),
         o.reading());
   }
@@ -130,6 +134,7 @@ final class Lab {
         o.moveCost(),
         o.buckets(),
         new DrawOptions(d.metaShards(), d.weight(), d.maxK(), code, d.seed()),
+        o.full(),
         o.maxBytesPerRun(),
         o.reading());
   }

@@ -32,6 +32,7 @@ class PlanOptionsTest {
                 1,
                 0,
                 new DrawOptions(4, DrawOptions.Weight.P_REQUESTED, 10, DrawOptions.Code.RS, 1),
+                false,
                 1L << 40,
                 new Reading(
                     new LocationModel.ObjectStore(30, 60e6, 0.02, 5, 5500), 1, 2, 86_400_000)));
@@ -64,6 +65,14 @@ class PlanOptionsTest {
     assertThatThrownBy(() -> with(override))
         .isInstanceOf(SettingsException.class)
         .hasMessageContaining(message);
+  }
+
+  @Test
+  void aFullPlanHasNoLimitAndTheOthersHaveTheirs() {
+    PlanOptions full = with("plan.full=true", "reshard.max-bytes-per-run=1");
+    assertThat(full.full()).isTrue();
+    assertThat(full.maxBytesPerRun()).isEqualTo(Long.MAX_VALUE);
+    assertThat(with("reshard.max-bytes-per-run=1").maxBytesPerRun()).isEqualTo(1);
   }
 
   @Test
