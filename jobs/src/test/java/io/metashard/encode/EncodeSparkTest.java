@@ -19,6 +19,7 @@ import io.metashard.store.BackupFile;
 import io.metashard.store.ContainerFooter;
 import io.metashard.store.HadoopStore;
 import java.io.ByteArrayOutputStream;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
@@ -360,6 +361,38 @@ class EncodeSparkTest {
         .isEqualTo(1);
     for (int object = 0; object < contents.length; object++) {
       assertThat(read(object, 0, contents[object].length)).isEqualTo(contents[object]);
+    }
+  }
+
+  @Test
+  void aChangedAndADeletedObjectOfAMetaShardLeaveTheOtherRightAndAreServedNoMore()
+      throws IOException {
+    commit(write("r10"), 0, "r10");
+    contents[0] = new byte[1700];
+    new Random(SEED + 1).nextBytes(contents[0]);
+    Files.write(source(0), contents[0]);
+    planned.clear();
+    plan("dd-2", new Shape(Shape.COPY, 1, 1), new int[][] {{0, 0, 1700}});
+    commit(write("r11"), 1, "r11");
+    ShardMap map = new ShardMap(lake);
+    Dataset<Row> deleted = map.rows().where("object_id = 'o1'").select("object_id");
+    map.commit(
+        ShardMap.switched(map.rows(), map.rows().limit(0), deleted),
+        List.of(0),
+        2,
+        "r12",
+        "attempt-1");
+    Dataset<Row> shared = new ShardMap(lake).rows().where("meta_shard_id = 'aa-1'");
+    assertThat(shared.count()).isEqualTo(5); // dead blocks are there to rebuild the other from
+    assertThat(shared.where("object_id in ('o0', 'o1') and live").count()).isZero();
+    assertThat(read(0, 0, 1700)).isEqualTo(contents[0]);
+    assertThatThrownBy(() -> read(1, 0, 3000)).isInstanceOf(FileNotFoundException.class);
+    for (int other = 0; other < 5; other++) {
+      if (other != 2) {
+        lose(2, other);
+        assertThat(read(2, 0, 999)).as("without l2 and l%d", other).isEqualTo(contents[2]);
+        bringBack(2, other);
+      }
     }
   }
 
