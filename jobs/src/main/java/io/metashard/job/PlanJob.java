@@ -229,6 +229,7 @@ public final class PlanJob {
     figures.put("objects_stale_after", tally.sum(Measure.WAITING_STALE));
     figures.put("objects_unsafe_after", tally.sum(Measure.WAITING_UNSAFE));
     figures.put("objects_to_drain_after", tally.sum(Measure.WAITING_DRAIN));
+    figures.put("objects_stuck_without_source", tally.sum(Measure.OBJECTS_STUCK));
     figures.put("objects_longer_than_a_runs_limit", tally.sum(Measure.OBJECTS_TOO_LONG));
     figures.put("objects_without_forecast", withoutForecast);
     figures.put(FORECAST_RUN_ID, forecastRunId);

@@ -115,7 +115,9 @@ public record BucketPlanner(PlanOptions options, Width width, Traffic traffic, P
     counter.add(Measure.OBJECTS_ENCODED, input.objects().size() - notEncoded);
     List<PlanObject> objects = only(chosen, input.objects());
     objects.forEach(object -> counter.add(Measure.CHOSEN_BYTES, object.bytes()));
-    new StoredBucket(input).count(chosen, counter);
+    StoredBucket stored = new StoredBucket(input);
+    stored.count(chosen, counter);
+    counter.add(Measure.OBJECTS_STUCK, stored.stuck(input.objects(), options, places));
     countNew(objects, steps, counter);
     return counter.tally();
   }

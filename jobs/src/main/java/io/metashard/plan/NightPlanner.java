@@ -144,6 +144,14 @@ public record NightPlanner(PlanOptions options, Width width) {
   }
 
   private String remark(Tally tally) {
+    long stuck = tally.sum(Measure.OBJECTS_STUCK);
+    return stuck == 0
+        ? whatIsDone(tally)
+        : "%s; %d objects without a present source survive less than plan.survive asks, or have blocks at locations that drain or are gone: bring their sources back"
+            .formatted(whatIsDone(tally), stuck);
+  }
+
+  private String whatIsDone(Tally tally) {
     long waiting = tally.waiting();
     if (tally.chosen() > 0) {
       return waiting == 0

@@ -82,16 +82,12 @@ final class StoredBucket {
     if (stale.contains(object.id())) {
       return Optional.of(Candidate.of(object, Priority.STALE, object.expectedRequests()));
     }
-    Set<String> unsafe = new HashSet<>();
-    int survived = options.survive();
-    for (StoredBlock block : live) {
-      int here = survived(shards.get(block.metaShardId()), places);
-      if (here < options.survive()) {
-        unsafe.add(bundle(block));
-        survived = Math.min(survived, here);
-      }
-    }
+    Set<String> unsafe = unsafe(live, options, places);
     if (!unsafe.isEmpty()) {
+      int survived = Integer.MAX_VALUE;
+      for (StoredBlock block : live) {
+        survived = Math.min(survived, survived(shards.get(block.metaShardId()), places));
+      }
       return Optional.of(Candidate.leaving(object, Priority.UNSAFE, survived + 1, unsafe));
     }
     double mostPerByte =
@@ -114,12 +110,7 @@ final class StoredBucket {
       double freed = physical - leastRatio * object.bytes();
       return Optional.of(Candidate.of(object, Priority.TIDY, freed));
     }
-    Set<String> left = new HashSet<>();
-    for (StoredBlock block : live) {
-      if (isLeft(shards.get(block.metaShardId()), places)) {
-        left.add(bundle(block));
-      }
-    }
+    Set<String> left = left(live, places);
     if (!left.isEmpty()) {
       return Optional.of(Candidate.leaving(object, Priority.DRAIN, 0, left));
     }
@@ -154,6 +145,46 @@ final class StoredBucket {
       left -= mostFirst.get(i);
     }
     return survived;
+  }
+
+  /** Bundles that survive less than is asked for. */
+  private Set<String> unsafe(List<StoredBlock> live, PlanOptions options, Places places) {
+    Set<String> unsafe = new HashSet<>();
+    for (StoredBlock block : live) {
+      if (survived(shards.get(block.metaShardId()), places) < options.survive()) {
+        unsafe.add(bundle(block));
+      }
+    }
+    return unsafe;
+  }
+
+  /** Bundles with blocks at places that are to be empty. */
+  private Set<String> left(List<StoredBlock> live, Places places) {
+    Set<String> left = new HashSet<>();
+    for (StoredBlock block : live) {
+      if (isLeft(shards.get(block.metaShardId()), places)) {
+        left.add(bundle(block));
+      }
+    }
+    return left;
+  }
+
+  /**
+   * Objects that should be encoded anew and cannot be: without a present source, they stay in
+   * meta-shards that survive too little, or at places that are to be empty.
+   */
+  long stuck(List<PlanObject> present, PlanOptions options, Places places) {
+    Set<String> ids = new HashSet<>();
+    present.forEach(object -> ids.add(object.id()));
+    long stuck = 0;
+    for (Map.Entry<String, List<StoredBlock>> entry : liveByObject.entrySet()) {
+      List<StoredBlock> live = entry.getValue();
+      if (!ids.contains(entry.getKey())
+          && !(unsafe(live, options, places).isEmpty() && left(live, places).isEmpty())) {
+        stuck++;
+      }
+    }
+    return stuck;
   }
 
   private static boolean isLeft(Shard shard, Places places) {

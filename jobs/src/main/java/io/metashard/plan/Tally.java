@@ -45,7 +45,12 @@ public record Tally(
     WAITING_RESHAPE,
     WAITING_FULL,
     /** Objects that must be encoded some night and are longer than one run may encode. */
-    OBJECTS_TOO_LONG
+    OBJECTS_TOO_LONG,
+    /**
+     * Objects without a present source in meta-shards that survive too little, or at locations that
+     * drain or are gone.
+     */
+    OBJECTS_STUCK
   }
 
   public static final Tally NOTHING = new Tally(Map.of(), Map.of(), Map.of());

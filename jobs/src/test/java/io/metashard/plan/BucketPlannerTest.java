@@ -353,6 +353,23 @@ class BucketPlannerTest {
   }
 
   @Test
+  void whatHasNoSourceStaysAtADrainingLocationAndIsToldOf() {
+    Lab before = lab(balanced(), 9, small(60, 1));
+    before.write(before.plan(1));
+    Lab lab = before.draining();
+    Set<String> there = servedFrom(lab, block -> block.location().equals("site0"));
+    String missing = there.iterator().next();
+    lab.objects = lab.objects.stream().filter(o -> !o.id().equals(missing)).toList();
+    Result result = lab.plan(2);
+    assertThat(result.night().tally().sum(Tally.Measure.OBJECTS_STUCK)).isEqualTo(1);
+    assertThat(result.night().remark())
+        .contains("; 1 objects without a present source")
+        .endsWith("bring their sources back");
+    lab.write(result);
+    assertThat(servedFrom(lab, block -> block.location().equals("site0"))).containsExactly(missing);
+  }
+
+  @Test
   void objectsLeaveADrainingLocationOneMetaShardAfterTheOther() {
     PlanOptions wide = Lab.withSafety(balanced(), 1.8, 2, 4);
     Lab before = lab(wide, 14, small(120, 1));
