@@ -82,12 +82,12 @@ record Balanced(PlanOptions options, Width width, ShapePrices prices) implements
   }
 
   /** A read of a whole object is one of each of its segments. */
-  private static Unit unit(PlanObject object) {
+  static Unit unit(PlanObject object) {
     int parts = object.segments().size();
     return Unit.of(parts, object.bytes(), object.expectedRequests() / parts);
   }
 
-  private static Unit unit(PlanObject object, PlanSegment segment) {
+  static Unit unit(PlanObject object, PlanSegment segment) {
     return Unit.of(1, object.segmentation().length(segment.segment()), segment.expectedRequests());
   }
 
@@ -95,7 +95,7 @@ record Balanced(PlanOptions options, Width width, ShapePrices prices) implements
     return isReadWhole(object, options);
   }
 
-  private static boolean isReadWhole(PlanObject object, PlanOptions options) {
+  static boolean isReadWhole(PlanObject object, PlanOptions options) {
     return object.segments().size() >= 2
         && object.expectedRequests() > 0
         && object.wholeShare() >= options.stripedWholeShare();

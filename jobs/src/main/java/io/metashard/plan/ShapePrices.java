@@ -152,7 +152,8 @@ final class ShapePrices {
         : unit.bytes() * ((parts + columns - 1) / columns) / parts;
   }
 
-  private Option option(Unit unit, ReadShape shape) {
+  /** What a shape would cost a unit. */
+  Option option(Unit unit, ReadShape shape) {
     double column = columnBytes(unit, shape);
     int parts = (int) Math.max(1, Math.ceil(column / MOST_COLUMN_BYTES));
     long bytes = (long) (column / parts);
