@@ -26,7 +26,7 @@ import org.apache.spark.util.SerializableConfiguration;
 /** Carries out plans: writes blocks, and reads back what it wrote. It decides nothing. */
 public final class Encoding {
   /** One meta-shard in so many is read back by {@code read-back = sample}. */
-  private static final int SAMPLE_ONE_IN = 16;
+  public static final int SAMPLE_ONE_IN = 16;
 
   private static final int MOST_TASKS = 100_000;
 

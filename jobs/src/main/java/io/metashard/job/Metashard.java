@@ -9,6 +9,7 @@ import java.time.LocalDate;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
 import picocli.CommandLine;
@@ -136,20 +137,25 @@ public final class Metashard {
           (context, runner) -> {
             StageReport report =
                 stage(new NightlyJob(context, runner, catalogueOptions()), context);
-            Map<String, Object> figures = new LinkedHashMap<>();
-            figures.put("run_id", context.runId());
-            figures.put("state", report.state());
-            figures.put("reason", report.reason());
-            figures.put("seconds", runner.seconds().get(stage));
-            List<String> before =
-                runner.reports().keySet().stream().filter(name -> !name.equals(stage)).toList();
-            if (!before.isEmpty()) {
-              figures.put("done_before", String.join(", ", before));
-            }
-            figures.putAll(report.figures());
-            figures.putAll(factsAfter(context));
+            Map<String, Object> figures = figures(context, runner, report);
             return Answer.done(figures);
           });
+    }
+
+    Map<String, Object> figures(JobContext context, StageRunner runner, StageReport report) {
+      Map<String, Object> figures = new LinkedHashMap<>();
+      figures.put("run_id", context.runId());
+      figures.put("state", report.state());
+      figures.put("reason", report.reason());
+      figures.put("seconds", runner.seconds().get(stage));
+      List<String> before =
+          runner.reports().keySet().stream().filter(name -> !name.equals(stage)).toList();
+      if (!before.isEmpty()) {
+        figures.put("done_before", String.join(", ", before));
+      }
+      figures.putAll(report.figures());
+      figures.putAll(factsAfter(context));
+      return figures;
     }
 
     /** What else is worth knowing when the stage has ended. */
@@ -269,10 +275,29 @@ public final class Metashard {
 
   @Command(
       name = "plan",
-      description =
-          "Score the last night, if nothing did; decide which objects are encoded, in which shapes, and where. Moves nothing.")
+      description = {
+        "Score the last night, if nothing did; decide which objects are encoded, in which shapes, and where. Moves nothing.",
+        "With --explain also tell why: what the lake is before and after (read times, balance, storage, failures",
+        "survived, nines, with prices set money), kinds of objects and the hottest ones; or each part of one object."
+      })
   static final class Plan extends StageCommand {
     @CommandLine.Mixin private Full full;
+
+    @Option(
+        names = "--explain",
+        paramLabel = "OBJECT_ID",
+        arity = "0..1",
+        fallbackValue = "",
+        description = "tell why objects have their shapes; with an id, of that object")
+    private String explain;
+
+    @Option(
+        names = "--explain-limit",
+        paramLabel = "N",
+        defaultValue = "20",
+        description =
+            "objects, or parts of one, told of one by one, the hottest (default: ${DEFAULT-VALUE})")
+    private int explainLimit;
 
     Plan() {
       super("plan");
@@ -290,12 +315,42 @@ public final class Metashard {
 
     @Override
     StageReport stage(NightlyJob night, JobContext context) {
+      return stage(night, PlanJob.Audience.NOBODY);
+    }
+
+    private StageReport stage(NightlyJob night, PlanJob.Audience audience) {
       if (!options().dryRun()) {
         // Of a night in pieces: the map is still the one that readers met in the last horizon.
         night.score();
       }
       return night.plan(
-          options().dryRun() ? NightlyJob.Extent.DRY_RUN : NightlyJob.Extent.FULL, repeat());
+          options().dryRun() ? NightlyJob.Extent.DRY_RUN : NightlyJob.Extent.FULL,
+          repeat(),
+          audience);
+    }
+
+    @Override
+    Answer run(Start start) throws IOException {
+      if (explain == null) {
+        return super.run(start);
+      }
+      ExplainOptions explains =
+          new ExplainOptions(
+              explain.isEmpty() ? Optional.empty() : Optional.of(explain), explainLimit);
+      return withSpark(
+          start,
+          (context, runner) -> {
+            PlanExplainer explainer = new PlanExplainer(context, explains);
+            StageReport report =
+                stage(new NightlyJob(context, runner, catalogueOptions()), explainer);
+            Map<String, Object> figures = figures(context, runner, report);
+            String text = Figures.table(figures);
+            if (explainer.explained().isPresent()) {
+              figures.put("explained", explainer.explained().get().values());
+              text += "\n" + explainer.explained().get().text();
+            }
+            return new Answer(0, text, figures);
+          });
     }
   }
 

@@ -170,6 +170,11 @@ public final class NightlyJob {
 
   /** Plans, unless the run is finished. */
   StageReport plan(Extent extent, Repeat repeat) {
+    return plan(extent, repeat, PlanJob.Audience.NOBODY);
+  }
+
+  /** The same, before an audience. */
+  StageReport plan(Extent extent, Repeat repeat, PlanJob.Audience audience) {
     Optional<String> finished = finished(repeat);
     if (finished.isPresent()) {
       return runner.run("plan", List.of(), () -> skipped("plan", finished.get()));
@@ -179,7 +184,7 @@ public final class NightlyJob {
         "plan",
         List.of(Forecasts.TABLE, Objects.TABLE, map().table()),
         () -> {
-          PlanJob job = planJob(locations);
+          PlanJob job = planJob(locations).before(audience);
           return extent == Extent.DRY_RUN ? job.withoutWriting().run() : job.run();
         });
   }

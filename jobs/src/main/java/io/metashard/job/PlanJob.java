@@ -21,6 +21,7 @@ import io.metashard.plan.Tally;
 import io.metashard.plan.Tally.Measure;
 import io.metashard.plan.Width;
 import io.metashard.shardmap.ShardMapTable;
+import io.metashard.simulate.Move;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -46,6 +47,48 @@ public final class PlanJob {
   /** Figure that says whose forecast was planned with. */
   static final String FORECAST_RUN_ID = "forecast_run_id";
 
+  /**
+   * All that a plan was made from, and came to.
+   *
+   * @param objects present ones
+   * @param forecast rows that were planned with
+   * @param rows objects and stored blocks, as {@link BucketRows#of} gives them
+   * @param map all rows of the map
+   * @param mapSequence of the map
+   * @param blocks of the plan, as {@link Plans#SCHEMA}
+   */
+  record Planned(
+      Dataset<Row> objects,
+      Dataset<Row> forecast,
+      Dataset<Row> rows,
+      Dataset<Row> map,
+      long mapSequence,
+      List<Location> locations,
+      BucketPlanner planner,
+      BucketPlanner.Placing placing,
+      Night night,
+      Dataset<Row> blocks,
+      Move move) {}
+
+  /** Looks at a plan before it is written; what it throws keeps it from being. */
+  interface Audience {
+    Audience NOBODY =
+        new Audience() {
+          @Override
+          public void begins(Dataset<Row> objects) {}
+
+          @Override
+          public void planned(Planned planned) {}
+        };
+
+    /**
+     * @param objects of the catalogue, whatever their state
+     */
+    void begins(Dataset<Row> objects);
+
+    void planned(Planned planned);
+  }
+
   /** What the job does with its plan. */
   private enum Outcome {
     WRITTEN,
@@ -59,7 +102,9 @@ public final class PlanJob {
   private final int buckets;
   private final String mapTable;
   private final Outcome outcome;
+  private final Audience audience;
   private final PlanOptions options;
+  private final MovePlan movePlan;
 
   /**
    * @param locations all that are configured; only active ones get blocks
@@ -80,7 +125,8 @@ public final class PlanJob {
         liveMap,
         buckets,
         ShardMapTable.TABLE.name(),
-        Outcome.WRITTEN);
+        Outcome.WRITTEN,
+        Audience.NOBODY);
   }
 
   private PlanJob(
@@ -90,7 +136,8 @@ public final class PlanJob {
       Dataset<Row> liveMap,
       int buckets,
       String mapTable,
-      Outcome outcome) {
+      Outcome outcome,
+      Audience audience) {
     this.context = context;
     this.locations = locations.stream().sorted().toList();
     this.mapSequence = mapSequence;
@@ -98,19 +145,41 @@ public final class PlanJob {
     this.buckets = buckets;
     this.mapTable = mapTable;
     this.outcome = outcome;
+    this.audience = audience;
     this.options = PlanOptions.from(context.settings());
+    this.movePlan = MovePlan.from(context.settings());
   }
 
   /** The same job, which reports its plan and writes nothing. */
   public PlanJob withoutWriting() {
     return new PlanJob(
-        context, locations, mapSequence, liveMap, buckets, mapTable, Outcome.ONLY_REPORTED);
+        context,
+        locations,
+        mapSequence,
+        liveMap,
+        buckets,
+        mapTable,
+        Outcome.ONLY_REPORTED,
+        audience);
+  }
+
+  /** The same job, whose plan is looked at. */
+  PlanJob before(Audience looking) {
+    return new PlanJob(
+        context, locations, mapSequence, liveMap, buckets, mapTable, outcome, looking);
   }
 
   /** The same job, whose plan is for the shadow map and carried out on no other. */
   PlanJob inShadow() {
     return new PlanJob(
-        context, locations, mapSequence, liveMap, buckets, ShardMapTable.SHADOW.name(), outcome);
+        context,
+        locations,
+        mapSequence,
+        liveMap,
+        buckets,
+        ShardMapTable.SHADOW.name(),
+        outcome,
+        audience);
   }
 
   /**
@@ -120,11 +189,9 @@ public final class PlanJob {
    *     nothing is written then
    */
   public StageReport run() {
-    Dataset<Row> objects =
-        context
-            .lake()
-            .read(Objects.TABLE)
-            .where(col(Objects.SOURCE_STATE).equalTo(Objects.PRESENT));
+    Dataset<Row> catalogue = context.lake().read(Objects.TABLE);
+    audience.begins(catalogue);
+    Dataset<Row> objects = catalogue.where(col(Objects.SOURCE_STATE).equalTo(Objects.PRESENT));
     ChosenForecast forecast = ChosenForecast.of(context, objects);
     int partitions =
         Integer.parseInt(context.spark().conf().get("spark.sql.shuffle.partitions", "200"));
@@ -132,7 +199,7 @@ public final class PlanJob {
         BucketRows.of(objects, forecast.rows(), liveMap, buckets, partitions)
             .persist(StorageLevel.MEMORY_AND_DISK());
     try {
-      return planned(rows, forecast.runId());
+      return planned(objects, forecast, rows);
     } catch (Exception e) { // Spark throws checked exceptions that it does not declare
       Optional<MetashardException> refusal = refusal(e);
       if (refusal.isPresent()) {
@@ -144,7 +211,7 @@ public final class PlanJob {
     }
   }
 
-  private StageReport planned(Dataset<Row> rows, String forecastRunId) {
+  private StageReport planned(Dataset<Row> objects, ChosenForecast forecast, Dataset<Row> rows) {
     List<Site> sites = Site.of(locations);
     Width width = Width.of(options, sites);
     boolean storeNothing = liveMap.isEmpty();
@@ -177,12 +244,30 @@ public final class PlanJob {
                   count(lit(1)).as(BLOCKS),
                   count(when(col(Plans.BLOCK_INDEX).equalTo(0), 1)).as(META_SHARDS))
               .collectAsList(); // at most one row a form
+      boolean isAsked = movePlan.prices().areSet() || audience != Audience.NOBODY;
+      Move move = isAsked ? movePlan.of(plan) : Move.NOTHING;
+      movePlan.requireAffordable(
+          move, night.tally().chosen(), night.tally().sum(Measure.CHOSEN_BYTES));
+      audience.planned(
+          new Planned(
+              objects,
+              forecast.rows(),
+              rows,
+              liveMap,
+              mapSequence,
+              locations,
+              planner,
+              placing,
+              night,
+              plan,
+              move));
       if (outcome == Outcome.WRITTEN) {
         // The context has checked the id: no letter of it needs an escape.
         String thisRun = Plans.RUN_ID + " = '" + context.runId() + "'";
         context.lake().replaceWhere(Plans.TABLE, plan, thisRun, Lake.Commit.PLAIN);
       }
-      return report(night, planner, forms, BucketRows.withoutForecast(rows), forecastRunId);
+      return report(
+          night, planner, forms, BucketRows.withoutForecast(rows), forecast.runId(), move);
     } finally {
       plan.unpersist();
     }
@@ -211,7 +296,8 @@ public final class PlanJob {
       BucketPlanner planner,
       List<Row> forms,
       long withoutForecast,
-      String forecastRunId) {
+      String forecastRunId,
+      Move move) {
     Tally tally = night.tally();
     Map<String, Object> figures = new LinkedHashMap<>();
     figures.put("policy", options.policy().word());
@@ -256,6 +342,10 @@ public final class PlanJob {
       figures.put("read_model", options.reading().model().word());
       figures.put("expected_busy_share", planner.traffic().busyShare());
       figures.put("expected_wait_millis", planner.traffic().waitMillis());
+    }
+    if (movePlan.prices().areSet()) {
+      figures.put("cost_of_move", move.cost(movePlan.prices()));
+      figures.put("currency", movePlan.prices().currency());
     }
     figures.put("dry_run", outcome == Outcome.ONLY_REPORTED);
     figures.put("remark", night.remark());

@@ -87,11 +87,7 @@ final class ShadowJob {
     }
     map.create();
     Dataset<Row> would =
-        wouldBeWritten(planned, sequence + 1, Clock.systemUTC().instant())
-            .select(
-                Arrays.stream(ShardMapTable.SCHEMA.fieldNames())
-                    .map(name -> col(name))
-                    .toArray(Column[]::new));
+        wouldBeWritten(context, planned, sequence + 1, Clock.systemUTC().instant());
     List<Integer> changed = ShardMap.bucketsOf(would);
     Dataset<Row> replaced =
         would.where(col(ShardMapTable.OBJECT_ID).isNotNull()).select(ShardMapTable.OBJECT_ID);
@@ -131,7 +127,8 @@ final class ShadowJob {
   }
 
   /** The map's rows of planned blocks: all that is known without writing them. */
-  private Dataset<Row> wouldBeWritten(Dataset<Row> planned, long sequence, Instant now) {
+  static Dataset<Row> wouldBeWritten(
+      JobContext context, Dataset<Row> planned, long sequence, Instant now) {
     int frameBytes = EncodeOptions.from(context.settings()).frameBytes();
     Dataset<Row> rows = planned;
     for (StructField field : ShardMapTable.SCHEMA.fields()) {
@@ -157,6 +154,9 @@ final class ShadowJob {
                 });
       }
     }
-    return rows;
+    return rows.select(
+        Arrays.stream(ShardMapTable.SCHEMA.fieldNames())
+            .map(name -> col(name))
+            .toArray(Column[]::new));
   }
 }
