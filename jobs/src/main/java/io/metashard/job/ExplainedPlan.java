@@ -177,6 +177,9 @@ record ExplainedPlan(
   String text() {
     List<String> tables = new ArrayList<>();
     tables.add(totals.text());
+    if (lines.isEmpty()) {
+      return totals.text();
+    }
     if (ofOneObject) {
       tables.add(partsText());
     } else {
@@ -243,9 +246,6 @@ record ExplainedPlan(
   }
 
   private String partsText() {
-    if (lines.isEmpty()) {
-      return "";
-    }
     Line first = lines.get(0);
     StringBuilder text = new StringBuilder();
     text.append(
@@ -295,8 +295,12 @@ record ExplainedPlan(
 
   /** Reading time of the horizon; a dash for what is not worth a digit. */
   private static String saved(double millis) {
-    return Math.abs(millis) < 0.5
-        ? "-"
-        : (millis < 0 ? "-" : "") + Amounts.duration(Math.abs(millis) / 1000);
+    double size = Math.abs(millis);
+    if (size < 0.5) {
+      return "-";
+    }
+    String sign = millis < 0 ? "-" : "";
+    return sign
+        + (size < 10_000 ? Amounts.count(Math.round(size)) + " ms" : Amounts.duration(size / 1000));
   }
 }

@@ -3,10 +3,8 @@ package io.metashard.job;
 import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.count;
-import static org.apache.spark.sql.functions.countDistinct;
 import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.sum;
-import static org.apache.spark.sql.functions.when;
 
 import io.metashard.Amounts;
 import io.metashard.config.Settings;
@@ -16,10 +14,11 @@ import io.metashard.encode.Encoding;
 import io.metashard.encode.PlannedBlocks;
 import io.metashard.simulate.Move;
 import io.metashard.simulate.Prices;
-import java.util.List;
-import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.api.java.UDF2;
+import org.apache.spark.sql.functions;
+import org.apache.spark.sql.types.DataTypes;
 
 /**
  * What carrying plans out takes and costs, and the most that it may cost.
@@ -30,7 +29,7 @@ record MovePlan(Prices prices, double mostPerRun, EncodeOptions encoding) {
   private static final String BLOCKS = "blocks";
   private static final String BYTES = "bytes";
   private static final String DATA_BLOCKS = "data_blocks";
-  private static final String DATA_BYTES = "data_bytes";
+  private static final String WRITES = "writes";
 
   MovePlan {
     if (!(mostPerRun >= 0)) {
@@ -53,42 +52,48 @@ record MovePlan(Prices prices, double mostPerRun, EncodeOptions encoding) {
   }
 
   /**
-   * What a plan will ask of stores. Sources are read by a request a data block at most; commits of
-   * the map and its backups are not counted.
+   * What a plan will ask of stores. Sources are read by a request a data block at most, and asked
+   * for their version once; commits of the map and its backups are not counted.
    *
    * @param plan as {@link Plans#SCHEMA}
    */
   Move of(Dataset<Row> plan) {
-    Column isData = col(PlannedBlocks.OBJECT_ID).isNotNull();
-    List<Row> locations =
-        plan.groupBy(col(PlannedBlocks.LOCATION))
+    Plans.Totals totals = Plans.Totals.of(plan);
+    long tasks = Math.max(1, totals.sourceBytes() / encoding.taskBytes());
+    // Groups never share a container, and there may be many of them.
+    Row sums =
+        plan.groupBy(col(PlannedBlocks.LOCATION), col(PlannedBlocks.GROUP))
             .agg(
                 count(lit(1)).as(BLOCKS),
-                coalesce(sum(col(PlannedBlocks.LENGTH)), lit(0L)).as(BYTES),
-                count(when(isData, 1)).as(DATA_BLOCKS),
-                coalesce(sum(when(isData, col(PlannedBlocks.LENGTH))), lit(0L)).as(DATA_BYTES))
-            .collectAsList(); // one a location
-    long dataBytes = locations.stream().mapToLong(row -> row.<Long>getAs(DATA_BYTES)).sum();
-    long tasks = Math.max(1, dataBytes / encoding.taskBytes());
-    long blocks = 0;
-    long written = 0;
-    long writes = 0;
-    long reads = plan.agg(countDistinct(col(PlannedBlocks.OBJECT_ID))).first().getLong(0);
-    for (Row location : locations) {
-      long here = location.<Long>getAs(BLOCKS);
-      long bytes = location.<Long>getAs(BYTES);
-      blocks += here;
-      written += bytes;
-      reads += location.<Long>getAs(DATA_BLOCKS);
-      writes += Move.writes(bytes, here, tasks, encoding.containerBytes());
-    }
+                sum(col(PlannedBlocks.LENGTH)).as(BYTES),
+                count(col(PlannedBlocks.OBJECT_ID)).as(DATA_BLOCKS))
+            .select(
+                col(DATA_BLOCKS),
+                functions
+                    .udf(new Writes(tasks, encoding.containerBytes()), DataTypes.LongType)
+                    .apply(col(BYTES), col(BLOCKS))
+                    .as(WRITES))
+            .agg(coalesce(sum(col(DATA_BLOCKS)), lit(0L)), coalesce(sum(col(WRITES)), lit(0L)))
+            .first();
     long readBack =
         switch (encoding.readBack()) {
           case "none" -> 0;
-          case "sample" -> blocks / Encoding.SAMPLE_ONE_IN;
-          default -> blocks;
+          case "sample" -> totals.blocks() / Encoding.SAMPLE_ONE_IN;
+          default -> totals.blocks();
         };
-    return new Move(reads, readBack, writes, dataBytes, written);
+    return new Move(
+        sums.getLong(0) + totals.objects(),
+        readBack,
+        sums.getLong(1),
+        totals.sourceBytes(),
+        totals.writtenBytes());
+  }
+
+  private record Writes(long tasks, long containerBytes) implements UDF2<Long, Long, Long> {
+    @Override
+    public Long call(Long bytes, Long blocks) {
+      return Move.writes(bytes, blocks, tasks, containerBytes);
+    }
   }
 
   /**

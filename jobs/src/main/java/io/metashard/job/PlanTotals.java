@@ -22,6 +22,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -258,7 +259,7 @@ record PlanTotals(
 
   /** For people. */
   String text() {
-    TextTable table = new TextTable("what", BEFORE, AFTER);
+    TextTable table = new TextTable("what", before.isEmpty() ? "before_(sources)" : BEFORE, AFTER);
     figures().forEach((name, pair) -> table.add(name, shown(name, pair[0]), shown(name, pair[1])));
     TextTable moves = new TextTable("the move", "");
     moving().forEach((name, value) -> moves.add(name, shown(name, value)));
@@ -274,9 +275,9 @@ record PlanTotals(
         return "never";
       }
       return name.equals("nines") && number > 0
-          ? "%.1f".formatted(Math.floor(number * 10) / 10)
+          ? String.format(Locale.ROOT, "%.1f", Math.floor(number * 10) / 10)
           : Amounts.number(number);
     }
-    return String.valueOf(value);
+    return value instanceof Long count ? Amounts.count(count) : String.valueOf(value);
   }
 }

@@ -24,6 +24,9 @@ public record Explainer(BucketPlanner planner, Choice choice, int step) implemen
   /** Colder segments are not worth words about the time of their reads. */
   private static final double HARDLY_READ = 0.0625;
 
+  /** Bytes that must save less than this in a horizon cost next to nothing. */
+  private static final double LITTLE_MILLIS = 0.1;
+
   /**
    * What became of each object of a bucket.
    *
@@ -319,7 +322,7 @@ public record Explainer(BucketPlanner planner, Choice choice, int step) implemen
       if (fate.isEncoded()) {
         return best.shape().equals(plain.shape())
             ? packed(part, plain, next)
-            : chosen + " " + against(part, plain, best);
+            : against(part, plain, best);
       }
       if (stored.equals(Stored.NOWHERE)) {
         return "will be "
@@ -351,7 +354,7 @@ public record Explainer(BucketPlanner planner, Choice choice, int step) implemen
       return told(part, plain, option, "saves", "stores");
     }
 
-    /** {@code saves 12.3s of reading and stores 4 MiB more, which must save 2.0s or more}. */
+    /** {@code saves 12s of reading and stores 4 MiB more, which must save 2,000 ms or more}. */
     private String told(
         Part part,
         ShapePrices.Option plain,
@@ -360,10 +363,14 @@ public record Explainer(BucketPlanner planner, Choice choice, int step) implemen
         String stores) {
       double more = (option.storageRatio() - plain.storageRatio()) * part.bytes();
       String reading = saves + " " + millis(saved(part, plain, option)) + " of reading";
-      return more < 1
-          ? reading + " at no more storage"
-          : "%s and %s %s more, which must save %s or more"
-              .formatted(reading, stores, Amounts.bytes((long) more), millis(bytePrice * more));
+      if (more < 1) {
+        return reading + " at no more storage";
+      }
+      String storing = "%s and %s %s more".formatted(reading, stores, Amounts.bytes((long) more));
+      double worth = bytePrice * more;
+      return worth < LITTLE_MILLIS
+          ? storing + ", for which the budget has room"
+          : storing + ", which must save " + millis(worth) + " or more";
     }
 
     private double saved(Part part, ShapePrices.Option plain, ShapePrices.Option option) {
