@@ -259,7 +259,7 @@ record PlanTotals(
 
   /** For people. */
   String text() {
-    TextTable table = new TextTable("what", before.isEmpty() ? "before_(sources)" : BEFORE, AFTER);
+    TextTable table = new TextTable("what", before.isEmpty() ? "before (sources)" : BEFORE, AFTER);
     figures().forEach((name, pair) -> table.add(name, shown(name, pair[0]), shown(name, pair[1])));
     TextTable moves = new TextTable("the move", "");
     moving().forEach((name, value) -> moves.add(name, shown(name, value)));

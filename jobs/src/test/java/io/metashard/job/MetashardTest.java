@@ -96,6 +96,17 @@ class MetashardTest {
   }
 
   @Test
+  void whatCannotBeExplainedIsRefusedBeforeSparkStarts() throws IOException {
+    // An option after --explain is no object id.
+    Ended none = run("plan", "--explain", "--explain-limit", "0", "--config", config(""));
+    assertThat(none.exitCode()).isEqualTo(2);
+    assertThat(none.err()).contains("Cannot use --explain-limit 0: it must be 1 to 10000");
+    Ended odd = run("plan", "--explain=" + "x".repeat(1025), "--config", config(""));
+    assertThat(odd.exitCode()).isEqualTo(2);
+    assertThat(odd.err()).contains("Cannot explain object xxx", "object-id-too-long");
+  }
+
+  @Test
   void aBackTestOfWhatIsNoMomentIsRefusedBeforeSparkStarts() throws IOException {
     String config = config("");
     Path list = folder.resolve("origins.json");
