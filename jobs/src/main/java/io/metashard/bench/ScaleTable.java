@@ -11,19 +11,20 @@ import java.util.stream.IntStream;
 /**
  * How time and memory grow with size, as Markdown.
  *
+ * @param rowsHeading what {@link Size#rows} counts
  * @param sizes the smallest first: the others are told as multiples of it
  */
-public record ScaleTable(List<Size> sizes) {
+public record ScaleTable(String rowsHeading, List<Size> sizes) {
   /** What growth may exceed that of the segments by, and still be called linear: noise. */
   public static final double NOISE = 0.05;
 
   /**
    * All runs of one size; of each figure, the median of seconds and the most of memory count.
    *
-   * @param demandRows that were learned from
-   * @param model that made the forecast
+   * @param rows that were learned from, or made
+   * @param how the work was done: the model that made the forecast, the form of a plan
    */
-  public record Size(long segments, long demandRows, String model, List<Usage> runs) {
+  public record Size(long segments, long rows, String how, List<Usage> runs) {
     public Size {
       runs = List.copyOf(runs);
       if (runs.isEmpty()) {
@@ -74,8 +75,21 @@ public record ScaleTable(List<Size> sizes) {
         .allMatch(i -> growsNoFaster(sizes.get(i - 1), sizes.get(i)));
   }
 
+  /** The same of CPU time alone: what the machine's other work changes little. */
+  public boolean linearInCpuTime() {
+    return IntStream.range(1, sizes.size())
+        .allMatch(
+            i ->
+                sizes.get(i).cpuSeconds()
+                    <= allowed(sizes.get(i - 1), sizes.get(i)) * sizes.get(i - 1).cpuSeconds());
+  }
+
+  private static double allowed(Size from, Size to) {
+    return (double) to.segments() / from.segments() * (1 + NOISE);
+  }
+
   private static boolean growsNoFaster(Size from, Size to) {
-    double allowed = (double) to.segments() / from.segments() * (1 + NOISE);
+    double allowed = allowed(from, to);
     return to.seconds() <= from.seconds() * allowed
         && to.cpuSeconds() <= from.cpuSeconds() * allowed
         && to.heapBytes() <= from.heapBytes() * allowed
@@ -89,7 +103,7 @@ public record ScaleTable(List<Size> sizes) {
     lines.add(
         List.of(
             "segments",
-            "demand rows",
+            rowsHeading,
             "time",
             "as a multiple",
             "CPU time",
@@ -104,7 +118,7 @@ public record ScaleTable(List<Size> sizes) {
       lines.add(
           List.of(
               Amounts.count(size.segments()) + multiple(size.segments(), first.segments()),
-              Amounts.count(size.demandRows()),
+              Amounts.count(size.rows()),
               Amounts.duration(size.seconds()),
               times(size.seconds(), first.seconds()),
               Amounts.duration(size.cpuSeconds()),

@@ -10,14 +10,11 @@ import static org.apache.spark.sql.functions.format_string;
 import static org.apache.spark.sql.functions.least;
 import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.log;
-import static org.apache.spark.sql.functions.pmod;
 import static org.apache.spark.sql.functions.pow;
 import static org.apache.spark.sql.functions.sequence;
-import static org.apache.spark.sql.functions.shiftrightunsigned;
 import static org.apache.spark.sql.functions.timestamp_seconds;
 import static org.apache.spark.sql.functions.to_date;
 import static org.apache.spark.sql.functions.when;
-import static org.apache.spark.sql.functions.xxhash64;
 
 import io.metashard.aggregate.Demand;
 import io.metashard.catalogue.Objects;
@@ -29,8 +26,6 @@ import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.sql.types.StructField;
-import org.apache.spark.sql.types.StructType;
 
 /**
  * A catalogue and its hourly demand with a given number of segments, made inside Spark: every value
@@ -65,11 +60,7 @@ public record SegmentsWorkload(long segments, int days, LocalDate end, long seed
   /** Segments of seven objects in a row, again and again. */
   private static final int[] SIZES = {1, 4, 2, 7, 3, 6, 5};
 
-  private static final int[] FIRSTS = firsts();
-  private static final int CYCLE = Arrays.stream(SIZES).sum();
-
-  /** Multiplies places to spread the popular objects; a prime beyond any number of objects. */
-  private static final long SPREAD = 2_654_435_761L;
+  private static final ObjectCycle CYCLE = new ObjectCycle(SIZES);
 
   /** One segment has at most as many requests: its requests are rows of one task. */
   private static final int MOST_REQUESTS = 500_000;
@@ -98,25 +89,15 @@ public record SegmentsWorkload(long segments, int days, LocalDate end, long seed
     }
   }
 
-  private static int[] firsts() {
-    int[] firsts = new int[SIZES.length];
-    for (int i = 1; i < SIZES.length; i++) {
-      firsts[i] = firsts[i - 1] + SIZES[i - 1];
-    }
-    return firsts;
-  }
-
   /** How many objects have the segments. */
   public long objectCount() {
-    int rest = (int) (segments % CYCLE);
-    return segments / CYCLE * SIZES.length
-        + Arrays.stream(FIRSTS).filter(first -> first < rest).count();
+    return CYCLE.objects(segments);
   }
 
   /** As {@link Objects#SCHEMA}. */
   public Dataset<Row> objects(SparkSession spark) {
     Column bytes = col(Objects.SEGMENTS).cast("long").multiply(SEGMENT_BYTES);
-    return conformed(
+    return Draws.conformed(
         base(spark)
             .withColumn(Objects.URI, format_string("bench:/%s", col(Objects.OBJECT_ID)))
             .withColumn(Objects.ROOT, lit("bench"))
@@ -136,7 +117,7 @@ public record SegmentsWorkload(long segments, int days, LocalDate end, long seed
     Column share =
         lit(1.0)
             .divide(col(Demand.SEGMENT).plus(1))
-            .divide(element_at(lit(harmonic()), col(Objects.SEGMENTS)));
+            .divide(element_at(lit(CYCLE.harmonic()), col(Objects.SEGMENTS)));
     Column drawn = log(uniform("draw", NUMBER, Demand.SEGMENT)).multiply(-1);
     Column requests =
         least(
@@ -167,7 +148,7 @@ public record SegmentsWorkload(long segments, int days, LocalDate end, long seed
     Column[] key = {
       col(NUMBER), col(Objects.OBJECT_ID), col(Demand.SEGMENT), col(WHOLE), col(HOUR)
     };
-    return conformed(
+    return Draws.conformed(
         base(spark)
             .withColumn(Demand.SEGMENT, explode(sequence(lit(0), col(Objects.SEGMENTS).minus(1))))
             .withColumn(COUNT, requests)
@@ -188,20 +169,12 @@ public record SegmentsWorkload(long segments, int days, LocalDate end, long seed
   /** One row per object: number, id, segments, the day it was made, its rate, how it is read. */
   private Dataset<Row> base(SparkSession spark) {
     long objects = objectCount();
-    Column inCycle = col(NUMBER).mod(SIZES.length).plus(1).cast("int");
-    Column first =
-        floor(col(NUMBER).divide(SIZES.length))
-            .multiply(CYCLE)
-            .plus(element_at(lit(FIRSTS), inCycle));
-    Column place = pmod(col(NUMBER).multiply(SPREAD).plus(lit(seed)), lit(objects));
-    double scale = MEAN_REQUESTS * CYCLE / SIZES.length * (1 - ZIPF);
+    Column place = Draws.place(NUMBER, objects, seed);
+    double scale = MEAN_REQUESTS * CYCLE.segmentsPerObject() * (1 - ZIPF);
     return spark
         .range(objects)
         .withColumnRenamed("id", NUMBER)
-        .withColumn(
-            Objects.SEGMENTS,
-            least(element_at(lit(SIZES), inCycle).cast("long"), lit(segments).minus(first))
-                .cast("int"))
+        .withColumn(Objects.SEGMENTS, CYCLE.segments(NUMBER, segments))
         .withColumn(
             BORN_DAY, floor(uniform("born", NUMBER).multiply(2 * days)).cast("int").minus(days))
         .withColumn(RATE, pow(place.plus(0.5).divide(objects), lit(-ZIPF)).multiply(scale))
@@ -226,29 +199,11 @@ public record SegmentsWorkload(long segments, int days, LocalDate end, long seed
 
   /** A number between 0 and 1, both excluded, that the columns, the seed and the purpose make. */
   private Column uniform(String purpose, String... columns) {
-    Column[] hashed = new Column[columns.length + 2];
-    hashed[0] = lit(seed);
-    hashed[1] = lit(purpose);
-    for (int i = 0; i < columns.length; i++) {
-      hashed[i + 2] = col(columns[i]);
-    }
-    int kept = 52;
-    return shiftrightunsigned(xxhash64(hashed), Long.SIZE - kept)
-        .plus(0.5)
-        .divide((double) (1L << kept));
+    return Draws.uniform(seed, purpose, columns);
   }
 
   private static Column fromTable(int[] table, Column uniform) {
     return element_at(lit(table), floor(uniform.multiply(table.length)).cast("int").plus(1));
-  }
-
-  /** The sum of 1/n for the segments of an object, by how many it has. */
-  private static double[] harmonic() {
-    double[] sums = new double[Arrays.stream(SIZES).max().orElseThrow()];
-    for (int i = 0; i < sums.length; i++) {
-      sums[i] = (i == 0 ? 0 : sums[i - 1]) + 1.0 / (i + 1);
-    }
-    return sums;
   }
 
   private int[] dayTable() {
@@ -296,12 +251,5 @@ public record SegmentsWorkload(long segments, int days, LocalDate end, long seed
       table[i] = index;
     }
     return table;
-  }
-
-  private static Dataset<Row> conformed(Dataset<Row> rows, StructType schema) {
-    return rows.select(
-        Arrays.stream(schema.fields())
-            .map((StructField field) -> col(field.name()).cast(field.dataType()).as(field.name()))
-            .toArray(Column[]::new));
   }
 }

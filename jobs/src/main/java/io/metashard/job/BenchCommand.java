@@ -11,7 +11,12 @@ import picocli.CommandLine.Spec;
     description = "Measure Metashard on this machine; the README's tables come from here.",
     synopsisSubcommandLabel = "BENCHMARK",
     mixinStandardHelpOptions = true,
-    subcommands = {BenchForecast.class, BenchForecastRun.class})
+    subcommands = {
+      BenchForecast.class,
+      BenchForecastRun.class,
+      BenchPlan.class,
+      BenchPlanRun.class
+    })
 final class BenchCommand implements Runnable {
   @Spec private CommandSpec spec;
 

@@ -6,18 +6,16 @@ import io.metashard.ObjectIds;
 import io.metashard.bench.PeerTable;
 import io.metashard.bench.ScaleTable;
 import io.metashard.bench.SegmentsWorkload;
-import io.metashard.bench.Usage;
-import io.metashard.config.Settings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Measures how the forecast grows with size, or how it compares with others. */
@@ -30,6 +28,7 @@ import picocli.CommandLine.Option;
     sortOptions = false,
     mixinStandardHelpOptions = true)
 final class BenchForecast implements Callable<Integer> {
+  private static final String RUN = "forecast-run";
   private static final int TRACE_DAYS = 60;
   private static final int SLOWEST_QUERIES = 15;
 
@@ -108,46 +107,11 @@ final class BenchForecast implements Callable<Integer> {
   @ArgGroup(exclusive = true)
   private What what = new What();
 
-  @Option(
-      names = "--heap",
-      description = "heap of each run's JVM (default: ${DEFAULT-VALUE})",
-      defaultValue = "4g")
-  private String heap;
-
-  @Option(
-      names = "--cores",
-      paramLabel = "N",
-      description = "cores of each run (default: ${DEFAULT-VALUE})",
-      defaultValue = "2")
-  private int cores;
-
-  @Option(
-      names = "--work",
-      paramLabel = "DIR",
-      description =
-          "where lakes and results are made; lakes are removed at the end (default: ${DEFAULT-VALUE})",
-      defaultValue = "jobs/target/bench")
-  private Path work;
-
-  @Option(
-      names = "--set",
-      paramLabel = "KEY=VALUE",
-      description = "a setting to measure with; may be repeated")
-  private List<String> set = new ArrayList<>();
-
-  @Option(names = "--json", description = "print every figure of every run as one line of JSON")
-  private boolean json;
+  @Mixin private BenchOptions common;
 
   @Override
   public Integer call() throws IOException {
-    Settings.parse("bench", "", set); // a wrong one is told before anything is made
-    requireAtLeastOne("--cores", cores);
-    if (Submitted.here().bySparkSubmit()) {
-      throw new MetashardException(
-          MetashardException.USAGE,
-          "Cannot run bench by spark-submit: it measures JVMs that it starts itself; run it without --submit");
-    }
-    BenchJvm jvm = new BenchJvm(heap, cores, work);
+    BenchJvm jvm = common.jvm();
     if (what.peers != null) {
       peers(jvm, what.peers);
     } else {
@@ -156,60 +120,23 @@ final class BenchForecast implements Callable<Integer> {
     return 0;
   }
 
-  private static void requireAtLeastOne(String option, long value) {
-    if (value < 1) {
-      throw new MetashardException(
-          MetashardException.USAGE,
-          "Cannot use %s %d: it must be 1 or more".formatted(option, value));
-    }
-  }
-
-  private static void tell(String message) {
-    System.err.println(message);
-  }
-
   private void sizes(BenchJvm jvm, Sizes sizes) throws IOException {
-    requireAtLeastOne("--repeat", sizes.repeat);
+    BenchOptions.requireAtLeastOne("--repeat", sizes.repeat);
     for (long segments : sizes.segments) {
       workload(segments, sizes); // refuses what cannot be made
     }
-    Map<Long, List<JsonNode>> told = new TreeMap<>();
-    Path lakes = Files.createTempDirectory(Files.createDirectories(work), "lakes");
-    try {
-      for (long segments : sizes.segments) {
-        SegmentsWorkload workload = workload(segments, sizes);
-        tell("%s segments: making their demand".formatted(Amounts.count(segments)));
-        jvm.step(
-            step(
-                BenchForecastRun.Step.MAKE,
-                lakes.resolve(Long.toString(segments)),
-                "--segments=" + workload.segments(),
-                "--days=" + workload.days(),
-                "--seed=" + workload.seed()));
-      }
-      // In turn, so that what else the machine does meets all sizes.
-      for (int run = 1; run <= sizes.repeat; run++) {
-        for (long segments : sizes.segments) {
-          JsonNode one =
-              jvm.step(
-                  step(BenchForecastRun.Step.FORECAST, lakes.resolve(Long.toString(segments))));
-          told.computeIfAbsent(segments, size -> new ArrayList<>()).add(one);
-          Usage usage = BenchForecastRun.usage(one);
-          tell(
-              "%s segments, run %d of %d: %s, of CPU %s, heap %s"
-                  .formatted(
-                      Amounts.count(segments),
-                      run,
-                      sizes.repeat,
-                      Amounts.duration(usage.seconds()),
-                      Amounts.duration(usage.cpuSeconds()),
-                      Amounts.bytes(usage.heapBytes())));
-        }
-      }
-    } finally {
-      LocalFolders.delete(lakes);
-    }
-    if (json) {
+    Map<Long, List<JsonNode>> told =
+        new BenchSizes(jvm, RUN, sizes.segments, sizes.repeat)
+            .run(
+                (segments, lake) ->
+                    common.step(
+                        BenchForecastRun.Step.MAKE,
+                        lake,
+                        "--segments=" + segments,
+                        "--days=" + sizes.days,
+                        "--seed=" + sizes.seed),
+                lake -> common.step(BenchForecastRun.Step.FORECAST, lake));
+    if (common.json) {
       LakeCommand.out().println(Figures.json(Map.of("sizes", told)));
     } else {
       LakeCommand.out().print(text(table(told), sizes));
@@ -224,15 +151,6 @@ final class BenchForecast implements Callable<Integer> {
     }
   }
 
-  private List<String> step(BenchForecastRun.Step step, Path lake, String... more) {
-    List<String> arguments = new ArrayList<>();
-    arguments.add("--step=" + step);
-    arguments.add("--lake=" + lake.toAbsolutePath().toUri());
-    set.forEach(setting -> arguments.add("--set=" + setting));
-    arguments.addAll(List.of(more));
-    return arguments;
-  }
-
   /** What the runs of all sizes told. */
   static ScaleTable table(Map<Long, List<JsonNode>> told) {
     List<ScaleTable.Size> sizes = new ArrayList<>();
@@ -243,21 +161,26 @@ final class BenchForecast implements Callable<Integer> {
                     segments,
                     runs.get(0).at("/figures/demand_rows").asLong(),
                     runs.get(0).at("/figures/model").asText(),
-                    runs.stream().map(BenchForecastRun::usage).toList())));
-    return new ScaleTable(sizes);
+                    runs.stream().map(BenchFigures::usage).toList())));
+    return new ScaleTable("demand rows", sizes);
   }
 
   private String text(ScaleTable table, Sizes sizes) {
     StringBuilder text = new StringBuilder();
     text.append(
         "Forecast of the next 24 h from %d days of hourly demand: median time of %d %s, each in a JVM of its own with a heap of %s on %d cores.%n"
-            .formatted(sizes.days, sizes.repeat, sizes.repeat == 1 ? "run" : "runs", heap, cores));
+            .formatted(
+                sizes.days,
+                sizes.repeat,
+                sizes.repeat == 1 ? "run" : "runs",
+                common.heap,
+                common.cores));
     text.append(
         "CPU time: of all cores, compiling and collecting included. Heap: in use right after a collection, at most. Process: resident, at most. Seed %d; chosen: %s.%n%n"
             .formatted(
                 sizes.seed,
                 String.join(
-                    ", ", table.sizes().stream().map(ScaleTable.Size::model).distinct().toList())));
+                    ", ", table.sizes().stream().map(ScaleTable.Size::how).distinct().toList())));
     text.append(table.markdown());
     text.append(
         "%nTime and memory grew %s than the number of segments (within %s).%n"
@@ -269,18 +192,19 @@ final class BenchForecast implements Callable<Integer> {
   }
 
   private void peers(BenchJvm jvm, Peers peers) throws IOException {
-    requireAtLeastOne("--horizon", peers.horizon);
-    requireAtLeastOne("--top", peers.top);
-    Path folder = Files.createTempDirectory(Files.createDirectories(work), "peers");
+    BenchOptions.requireAtLeastOne("--horizon", peers.horizon);
+    BenchOptions.requireAtLeastOne("--top", peers.top);
+    Path folder = Files.createTempDirectory(Files.createDirectories(common.work), "peers");
     try {
       BenchTrace trace = BenchTrace.read(peers.trace == null ? made(jvm, folder) : peers.trace);
       int origins = trace.origins(peers.horizon).size();
-      BenchPython python = BenchPython.in(work, peers.python);
-      tell("Metashard forecasts from %d origins".formatted(origins));
+      BenchPython python = BenchPython.in(common.work, peers.python);
+      BenchSizes.tell("Metashard forecasts from %d origins".formatted(origins));
       Path forecasts = folder.resolve("forecasts.parquet").toAbsolutePath();
       JsonNode ours =
           jvm.step(
-              step(
+              RUN,
+              common.step(
                   BenchForecastRun.Step.BACKTEST,
                   folder.resolve("lake"),
                   "--trace=" + trace.folder(),
@@ -294,14 +218,14 @@ final class BenchForecast implements Callable<Integer> {
           "--seconds=" + ours.get("seconds").asDouble(),
           "--cpu-seconds=" + ours.get("cpu_seconds").asDouble(),
           "--top=" + peers.top,
-          "--cores=" + cores,
+          "--cores=" + common.cores,
           "--out=" + scores);
-      JsonNode told = BenchForecastRun.read(scores);
+      JsonNode told = BenchFigures.read(scores);
       LakeCommand.out()
           .print(
-              json
+              common.json
                   ? Figures.json(Map.of("metashard", ours, "scores", told)) + "\n"
-                  : text(trace, peers.horizon, peers.top, cores, told));
+                  : text(trace, peers.horizon, peers.top, common.cores, told));
     } finally {
       LocalFolders.delete(folder);
     }
@@ -310,7 +234,7 @@ final class BenchForecast implements Callable<Integer> {
   /** The trace that the project makes itself. */
   private static Path made(BenchJvm jvm, Path folder) throws IOException {
     Path trace = folder.resolve("workload-lake");
-    tell("Making a trace: generate --workload lake --days " + TRACE_DAYS);
+    BenchSizes.tell("Making a trace: generate --workload lake --days " + TRACE_DAYS);
     jvm.metashard(
         List.of(
             "generate",

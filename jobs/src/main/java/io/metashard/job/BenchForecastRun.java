@@ -1,12 +1,9 @@
 package io.metashard.job;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.typesafe.config.ConfigUtil;
 import io.metashard.aggregate.Demand;
 import io.metashard.bench.Meter;
 import io.metashard.bench.SegmentsWorkload;
-import io.metashard.bench.Usage;
 import io.metashard.catalogue.Objects;
 import io.metashard.config.Settings;
 import io.metashard.lake.Lake;
@@ -17,7 +14,6 @@ import java.time.Instant;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -119,7 +115,7 @@ final class BenchForecastRun implements Callable<Integer> {
   static Map<String, Object> forecast(JobContext context) {
     Meter meter = Meter.start(context.spark().sparkContext());
     StageReport report = new ForecastJob(context).run();
-    return told(report, meter.stop());
+    return BenchFigures.told(report, meter.stop());
   }
 
   /** A back-test from the origins of a trace, measured. */
@@ -132,55 +128,6 @@ final class BenchForecastRun implements Callable<Integer> {
                 new BacktestJob.Request(
                     trace.demand(), trace.objects(), trace.origins(horizon), out))
             .run();
-    return told(report, meter.stop());
-  }
-
-  private static Map<String, Object> told(StageReport report, Usage usage) {
-    Map<String, Object> told = new LinkedHashMap<>();
-    told.put("figures", report.figures());
-    told.put("seconds", usage.seconds());
-    told.put("cpu_seconds", usage.cpuSeconds());
-    told.put("heap_bytes", usage.heapBytes());
-    told.put("rss_bytes", usage.rssBytes());
-    told.put("failed_tasks", usage.failedTasks());
-    List<Map<String, Object>> work = new ArrayList<>();
-    for (Usage.Work one : usage.work()) {
-      Map<String, Object> of = new LinkedHashMap<>();
-      of.put("query", one.name());
-      of.put("stages", one.stages());
-      of.put("task_seconds", one.taskSeconds());
-      of.put("shuffled_bytes", one.shuffledBytes());
-      of.put("spilled_bytes", one.spilledBytes());
-      of.put("result_bytes", one.resultBytes());
-      work.add(of);
-    }
-    told.put("work", work);
-    return told;
-  }
-
-  /** What {@link #told} wrote. */
-  static Usage usage(JsonNode told) {
-    List<Usage.Work> work = new ArrayList<>();
-    for (JsonNode one : told.get("work")) {
-      work.add(
-          new Usage.Work(
-              one.get("query").asText(),
-              one.get("stages").asInt(),
-              one.get("task_seconds").asDouble(),
-              one.get("shuffled_bytes").asLong(),
-              one.get("spilled_bytes").asLong(),
-              one.get("result_bytes").asLong()));
-    }
-    return new Usage(
-        told.get("seconds").asDouble(),
-        told.get("cpu_seconds").asDouble(),
-        told.get("heap_bytes").asLong(),
-        told.get("rss_bytes").asLong(),
-        told.get("failed_tasks").asLong(),
-        work);
-  }
-
-  static JsonNode read(Path result) throws IOException {
-    return new ObjectMapper().readTree(result.toFile());
+    return BenchFigures.told(report, meter.stop());
   }
 }

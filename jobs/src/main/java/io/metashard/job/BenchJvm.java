@@ -28,16 +28,20 @@ record BenchJvm(String heap, int cores, Path work) {
     }
   }
 
-  /** Runs a step of {@code bench forecast}, and gives back what it told. */
-  JsonNode step(List<String> arguments) throws IOException {
+  /**
+   * Runs a step of a benchmark, and gives back what it told.
+   *
+   * @param run the hidden command below {@code bench} that has the step
+   */
+  JsonNode step(String run, List<String> arguments) throws IOException {
     Path result = Files.createTempFile(Files.createDirectories(work), "step", ".json");
-    List<String> all = new ArrayList<>(List.of("bench", "forecast-run"));
+    List<String> all = new ArrayList<>(List.of("bench", run));
     all.addAll(arguments);
     all.add("--result");
     all.add(result.toString());
     try {
       metashard(all);
-      return BenchForecastRun.read(result);
+      return BenchFigures.read(result);
     } finally {
       Files.deleteIfExists(result);
     }

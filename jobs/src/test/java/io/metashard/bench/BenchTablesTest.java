@@ -27,6 +27,7 @@ class BenchTablesTest {
   void sizesAreToldAsMultiplesOfTheSmallest() {
     ScaleTable table =
         new ScaleTable(
+            "demand rows",
             List.of(
                 size(300, usage(50, 250)),
                 size(100, usage(90, 90), usage(20, 100), usage(25, 80))));
@@ -45,12 +46,17 @@ class BenchTablesTest {
   @Test
   void timeOrMemoryThatGrowsFasterThanTheSegmentsIsNotLinear() {
     ScaleTable.Size small = size(100, usage(10, 100));
-    assertThat(new ScaleTable(List.of(small, size(300, usage(31, 300)))).linear()).isTrue();
-    assertThat(new ScaleTable(List.of(small, size(300, usage(32, 300)))).linear()).isFalse();
-    assertThat(new ScaleTable(List.of(small, size(300, usage(30, 320)))).linear()).isFalse();
+    assertThat(new ScaleTable("demand rows", List.of(small, size(300, usage(31, 300)))).linear())
+        .isTrue();
+    assertThat(new ScaleTable("demand rows", List.of(small, size(300, usage(32, 300)))).linear())
+        .isFalse();
+    assertThat(new ScaleTable("demand rows", List.of(small, size(300, usage(30, 320)))).linear())
+        .isFalse();
     // From one size to the next, too: a slow small one would hide it.
     assertThat(
-            new ScaleTable(List.of(small, size(300, usage(10, 100)), size(600, usage(25, 100))))
+            new ScaleTable(
+                    "demand rows",
+                    List.of(small, size(300, usage(10, 100)), size(600, usage(25, 100))))
                 .linear())
         .isFalse();
   }

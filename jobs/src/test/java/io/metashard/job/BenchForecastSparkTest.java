@@ -35,7 +35,7 @@ class BenchForecastSparkTest {
     JsonNode told = new ObjectMapper().readTree(Figures.json(BenchForecastRun.forecast(context)));
     assertThat(context.lake().read(Forecasts.TABLE).count()).isEqualTo(SEGMENTS);
     assertThat(told.at("/figures/segments").asLong()).isEqualTo(SEGMENTS);
-    Usage usage = BenchForecastRun.usage(told);
+    Usage usage = BenchFigures.usage(told);
     assertThat(usage.seconds()).isPositive();
     assertThat(usage.cpuSeconds()).isPositive();
     assertThat(usage.heapBytes()).isBetween(1L << 20, Runtime.getRuntime().maxMemory());
