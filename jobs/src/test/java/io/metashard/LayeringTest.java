@@ -57,7 +57,7 @@ class LayeringTest {
                   "config", "lake", "aggregate", "catalogue", "spark", "mllib", "math", "slf4j")),
           Map.entry("plan", Set.of("config")),
           Map.entry("simulate", Set.of("config")),
-          Map.entry("bench", Set.of("aggregate", "catalogue", "forecast", "spark")),
+          Map.entry("bench", Set.of("aggregate", "catalogue", "forecast", "plan", "spark")),
           Map.entry("codec", Set.of("jrs")),
           Map.entry("store", Set.of("hadoop")),
           Map.entry("shardmap", Set.of("lake", "store", "spark", "delta", "kernel", "hadoop")),

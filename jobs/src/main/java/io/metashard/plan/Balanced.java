@@ -38,12 +38,8 @@ record Balanced(PlanOptions options, Width width, ShapePrices prices) implements
       if (step > Step.NO_EXTRAS) {
         object.segments().forEach(s -> shared.add(List.of(Piece.whole(object, s.segment()))));
       } else if (isReadWhole(object)) {
-        List<Piece> pieces = new ArrayList<>();
-        object.segments().forEach(s -> pieces.add(Piece.whole(object, s.segment())));
         ReadShape shape = chosen.computeIfAbsent(unit(object), unit -> choose(unit, step));
-        for (List<Piece> part : parts(pieces, shape)) {
-          add(part, shape, bundles, shared);
-        }
+        addWhole(object, shape, bundles, shared);
       } else {
         for (PlanSegment segment : object.segments()) {
           ReadShape shape =
@@ -52,18 +48,46 @@ record Balanced(PlanOptions options, Width width, ShapePrices prices) implements
         }
       }
     }
+    pack(shared, Step.slicing(step), bundles);
+    return bundles;
+  }
+
+  /**
+   * The meta-shards of objects that are read whole, or have one segment.
+   *
+   * @param shapes of each
+   */
+  List<Bundle> bundles(List<PlanObject> objects, List<ReadShape> shapes) {
+    List<Bundle> bundles = new ArrayList<>();
+    List<List<Piece>> shared = new ArrayList<>();
+    for (int i = 0; i < objects.size(); i++) {
+      addWhole(objects.get(i), shapes.get(i), bundles, shared);
+    }
+    pack(shared, Packing.Slicing.NEVER, bundles);
+    return bundles;
+  }
+
+  private void addWhole(
+      PlanObject object, ReadShape shape, List<Bundle> bundles, List<List<Piece>> shared) {
+    List<Piece> pieces = new ArrayList<>();
+    object.segments().forEach(s -> pieces.add(Piece.whole(object, s.segment())));
+    for (List<Piece> part : parts(pieces, shape)) {
+      add(part, shape, bundles, shared);
+    }
+  }
+
+  private void pack(List<List<Piece>> shared, Packing.Slicing slicing, List<Bundle> bundles) {
     shared.sort(LIKE_BY_LIKE);
     long[] lengths = shared.stream().mapToLong(Bundle::bytes).toArray();
-    for (Packing.Run run : Packing.cut(lengths, width.k(), width.m(), Step.slicing(step))) {
+    for (Packing.Run run : Packing.cut(lengths, width.k(), width.m(), slicing)) {
       bundles.add(
           run.sliced()
               ? Bundle.of(ShapePolicy.sliced(shared.get(run.from()).get(0), width))
               : Bundle.of(Form.PACKED, shared.subList(run.from(), run.to()), width.m(), width));
     }
-    return bundles;
   }
 
-  private ReadShape choose(Unit unit, int step) {
+  ReadShape choose(Unit unit, int step) {
     return prices.choose(unit, Step.bytePrice(step));
   }
 

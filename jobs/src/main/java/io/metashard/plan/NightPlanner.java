@@ -130,12 +130,17 @@ public record NightPlanner(PlanOptions options, Width width) {
   }
 
   private boolean fits(Tally tally, int step) {
-    double budget = options.storageBudget();
     if (step < Step.NO_EXTRAS) {
-      double unspent = Math.max(0, budget - width.leastRatio()) * LEFT_FOR_DEAD_BYTES;
-      return tally.physicalAfter(step) <= (budget - unspent) * tally.logicalAfter();
+      return tally.physicalAfter(step) <= ratioWithExtras(options, width) * tally.logicalAfter();
     }
-    return tally.physicalAfter(step) <= budget * tally.logicalAfter() + NEGLIGIBLE_BYTES;
+    return tally.physicalAfter(step)
+        <= options.storageBudget() * tally.logicalAfter() + NEGLIGIBLE_BYTES;
+  }
+
+  /** Physical bytes per byte that a plan with extras may come to. */
+  static double ratioWithExtras(PlanOptions options, Width width) {
+    double budget = options.storageBudget();
+    return budget - Math.max(0, budget - width.leastRatio()) * LEFT_FOR_DEAD_BYTES;
   }
 
   private String overBudget(Tally tally, double after) {

@@ -91,7 +91,7 @@ final class ShapePrices {
         unit.anyHeat(), u -> shapes(u).stream().map(s -> option(u, s)).toList());
   }
 
-  private List<ReadShape> shapes(Unit unit) {
+  List<ReadShape> shapes(Unit unit) {
     List<ReadShape> shapes = new ArrayList<>();
     for (int columns : SHARED_COLUMNS) {
       if (columns == 1 || columns <= width.k() && canHave(unit, columns)) {
@@ -144,23 +144,31 @@ final class ShapePrices {
   }
 
   /** Bytes of the longest column: parts are not cut where they come out even. */
-  private static double columnBytes(Unit unit, ReadShape shape) {
-    int parts = unit.parts();
+  private static double columnBytes(int parts, double bytes, ReadShape shape) {
     int columns = shape.columns();
-    return parts == 1 || slices(unit, columns) > 1
-        ? unit.bytes() / columns
-        : unit.bytes() * ((parts + columns - 1) / columns) / parts;
+    return parts == 1 || slices(parts, columns, (long) (bytes / parts)) > 1
+        ? bytes / columns
+        : bytes * ((parts + columns - 1) / columns) / parts;
   }
 
   /** What a shape would cost a unit. */
   Option option(Unit unit, ReadShape shape) {
-    double column = columnBytes(unit, shape);
-    int parts = (int) Math.max(1, Math.ceil(column / MOST_COLUMN_BYTES));
-    long bytes = (long) (column / parts);
+    return option(unit.parts(), unit.bytes(), shape);
+  }
+
+  /**
+   * What a shape costs for what is read at once.
+   *
+   * @param parts segments that it consists of
+   */
+  Option option(int parts, double bytes, ReadShape shape) {
+    double column = columnBytes(parts, bytes, shape);
+    int pieces = (int) Math.max(1, Math.ceil(column / MOST_COLUMN_BYTES));
+    long pieceBytes = (long) (column / pieces);
     int asked = shape.asked(reading.extraReads());
-    int requests = asked * parts;
-    double plain = reading.model().plainMillis(bytes);
-    double held = reading.model().heldMillis(reading.model().meanMillis(bytes));
+    int requests = asked * pieces;
+    double plain = reading.model().plainMillis(pieceBytes);
+    double held = reading.model().heldMillis(reading.model().meanMillis(pieceBytes));
     double plainHeld = reading.model().heldMillis(plain);
     // What does not depend on how long reads take does not vary with it.
     double squared =
@@ -177,26 +185,27 @@ final class ShapePrices {
         shape,
         read + others + reading.requestMillis() * requests,
         shape.isOwn()
-            ? 1 + shape.spare() * column / unit.bytes()
+            ? 1 + shape.spare() * column / bytes
             : (1 + shape.spare()) * width.leastRatio(),
         requests,
         held,
         squared,
-        shape.blocks() * parts);
+        shape.blocks() * pieces);
   }
 
   /** Milliseconds of one read of a unit, with what it costs to come from few locations. */
   double millis(Unit unit, Option option) {
+    return millis(unit.reads(), option);
+  }
+
+  /** The same for so many reads in the horizon. */
+  double millis(double reads, Option option) {
     double busy = traffic.busyShare();
     if (busy == 0) {
       return option.millis();
     }
     double ofOneBlock =
-        unit.reads()
-            / reading.horizonMillis()
-            * option.requests()
-            * option.heldMillis()
-            / option.blocks();
+        reads / reading.horizonMillis() * option.requests() * option.heldMillis() / option.blocks();
     return option.millis()
         + Math.max(0, ofOneBlock / busy - MOST_OF_ONE) * HOT_SPOT * traffic.waitMillis();
   }
