@@ -91,6 +91,10 @@ record Bundle(List<MetaShard> rows, List<List<Integer>> columnOf, int columns) {
   }
 
   static long bytes(List<Piece> column) {
-    return column.stream().mapToLong(Piece::length).sum();
+    long sum = 0; // no stream: columns are sorted by it
+    for (Piece piece : column) {
+      sum += piece.length();
+    }
+    return sum;
   }
 }
