@@ -7,6 +7,7 @@ import io.metashard.plan.BucketPlanner;
 import io.metashard.plan.MemoryBuckets;
 import io.metashard.plan.Night;
 import io.metashard.plan.NightPlanner;
+import io.metashard.plan.Places;
 import io.metashard.plan.PlanObject;
 import io.metashard.plan.PlanOptions;
 import io.metashard.plan.PlanSegment;
@@ -47,7 +48,7 @@ public record PlanOptimum(PlanOptions options, int kinds) {
   /** Of the locations' time, if every object were one block. */
   private static final double LEAST_BUSY = 0.05;
 
-  private static final double MOST_BUSY = 0.45;
+  private static final double MOST_BUSY = 0.3;
 
   private static final double MEDIAN_BYTES = 8 << 20;
 
@@ -129,7 +130,8 @@ public record PlanOptimum(PlanOptions options, int kinds) {
       PlanOptions options = budgets.get(i);
       List<BucketInput> inputs = List.of(new BucketInput(0, objects, List.of()));
       BucketPlanner planner =
-          BucketPlanner.of(options, width, LOCATIONS, p -> new MemoryBuckets(inputs, p));
+          BucketPlanner.of(
+              options, width, Places.ofSites(sites), p -> new MemoryBuckets(inputs, p));
       Night night = new NightPlanner(options, width).plan(new MemoryBuckets(inputs, planner));
       ShapeValuation valuation = new ShapeValuation(options, width, LOCATIONS, instance);
       int[] chosen = valuation.planned(planner, night);
@@ -237,8 +239,10 @@ public record PlanOptimum(PlanOptions options, int kinds) {
         options.isolateBy(),
         options.stripedWholeShare(),
         options.hysteresisClasses(),
+        options.moveCost(),
         options.buckets(),
         options.draw(),
+        false,
         Long.MAX_VALUE,
         new Reading(model, reading.extraReads(), reading.requestMillis(), reading.horizonMillis()));
   }

@@ -62,6 +62,19 @@ class BenchTablesTest {
   }
 
   @Test
+  void cpuTimeIsJudgedByItself() {
+    ScaleTable.Size small = size(100, usage(10, 100));
+    // Twice the memory for each segment, and no more CPU time.
+    ScaleTable fat = new ScaleTable("blocks", List.of(small, size(300, usage(31, 600))));
+    assertThat(fat.linear()).isFalse();
+    assertThat(fat.linearInCpuTime()).isTrue();
+    assertThat(fat.markdown()).startsWith("| segments | blocks | ");
+    assertThat(
+            new ScaleTable("blocks", List.of(small, size(300, usage(32, 100)))).linearInCpuTime())
+        .isFalse();
+  }
+
+  @Test
   void methodsAreToldBesideTheFirst() {
     assertThat(
             new PeerTable(

@@ -31,6 +31,22 @@ class BenchIT {
   }
 
   @Test
+  void benchPlanPrintsATableOfItsSizesAndItsDistanceFromTheOptimum()
+      throws IOException, InterruptedException {
+    Commands.Ended sizes =
+        Commands.require(
+            Commands.metashard("bench", "plan", "--segments=500", "--repeat=1", "--heap=1g"));
+    assertThat(sizes.stdout())
+        .contains("each in a JVM of its own with a heap of 1g on 2 cores")
+        .containsPattern("\\| 500 \\| [0-9,]+ \\| .* \\| 1\\.0 x \\|")
+        .contains("CPU time grew no faster than the number of segments");
+    Commands.Ended optimum =
+        Commands.require(
+            Commands.metashard("bench", "plan", "--optimum", "--kinds=2", "--seeds=1"));
+    assertThat(optimum.stdout()).contains("of 2 kinds of objects").contains("| all |  | 6 | ");
+  }
+
+  @Test
   void scoresOfPeersAgreeWithFiguresWorkedOutByHand() throws IOException, InterruptedException {
     Commands.Ended ended =
         Commands.run(

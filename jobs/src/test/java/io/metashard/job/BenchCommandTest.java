@@ -15,10 +15,10 @@ import org.junit.jupiter.api.Test;
 class BenchCommandTest {
   private final Path folder = SharedSpark.tempFolder("bench-command");
 
-  private int run(String... more) {
+  private int run(String benchmark, String... more) {
     String[] arguments = new String[more.length + 3];
     arguments[0] = "bench";
-    arguments[1] = "forecast";
+    arguments[1] = benchmark;
     arguments[2] = "--work=" + folder.resolve("work");
     System.arraycopy(more, 0, arguments, 3, more.length);
     return Metashard.run(arguments);
@@ -40,7 +40,19 @@ class BenchCommandTest {
       {"--peers", "--trace=" + folder, "--top=0"},
     };
     for (String[] arguments : wrong) {
-      assertThat(run(arguments)).as(String.join(" ", arguments)).isEqualTo(2);
+      assertThat(run("forecast", arguments)).as(String.join(" ", arguments)).isEqualTo(2);
+    }
+    String[][] wrongPlans = {
+      {"--segments=0"},
+      {"--repeat=0"},
+      {"--set=plan.polizy=balanced"},
+      {"--optimum", "--segments=10"},
+      {"--optimum", "--kinds=8"},
+      {"--optimum", "--seeds=0"},
+      {"--kinds=3"},
+    };
+    for (String[] arguments : wrongPlans) {
+      assertThat(run("plan", arguments)).as(String.join(" ", arguments)).isEqualTo(2);
     }
     assertThat(Metashard.run("bench")).isEqualTo(2);
     assertThat(folder.resolve("work/venv-peers")).doesNotExist();
