@@ -4,14 +4,29 @@ package io.metashard.plan;
 public enum Fate {
   NEW("encoded", "never encoded before"),
   CHANGED("encoded", "its source changed"),
-  RESHAPED("encoded", "another shape serves it better, or its blocks keep dead bytes"),
+  MADE_SAFE("encoded", "its meta-shards survive fewer lost domains than plan.survive demands"),
+  TIDIED("encoded", "its meta-shards keep dead bytes, or take more than plan.storage-budget has"),
+  DRAINED("encoded", "its meta-shards have blocks at a location that drains or is gone"),
+  RESHAPED("encoded", "another shape saves more milliseconds than the move takes"),
+  REDONE("encoded", "--full asks for it"),
   KEPT("stays", "well as it is"),
-  WAITS_NEW("waits", "never encoded; reshard.max-bytes-per-run went to more urgent ones"),
-  WAITS_CHANGED("waits", "its source changed; reshard.max-bytes-per-run went to more urgent ones"),
-  WAITS_RESHAPE(
+  WAITS_NEW("waits", "never encoded; " + Fate.OTHERS_FIRST),
+  WAITS_CHANGED("waits", "its source changed; " + Fate.OTHERS_FIRST),
+  WAITS_TO_BE_SAFE(
       "waits",
-      "another shape would serve it better; reshard.max-bytes-per-run went to more urgent ones"),
+      "its meta-shards survive fewer lost domains than plan.survive demands; " + Fate.OTHERS_FIRST),
+  WAITS_TO_BE_TIDIED(
+      "waits",
+      "its meta-shards keep dead bytes, or take more than plan.storage-budget has; "
+          + Fate.OTHERS_FIRST),
+  WAITS_TO_BE_DRAINED(
+      "waits",
+      "its meta-shards have blocks at a location that drains or is gone; " + Fate.OTHERS_FIRST),
+  WAITS_RESHAPE("waits", "another shape would save more than the move takes; " + Fate.OTHERS_FIRST),
+  WAITS_TO_BE_REDONE("waits", "--full asks for it; " + Fate.OTHERS_FIRST),
   TOO_LONG("waits", "longer than reshard.max-bytes-per-run: it will wait until that is raised");
+
+  private static final String OTHERS_FIRST = "reshard.max-bytes-per-run went to more urgent ones";
 
   private final String word;
   private final String why;
@@ -32,7 +47,7 @@ public enum Fate {
   }
 
   boolean isEncoded() {
-    return this == NEW || this == CHANGED || this == RESHAPED;
+    return word.equals(NEW.word);
   }
 
   static Fate of(Candidate candidate, Selection selection) {
@@ -40,7 +55,11 @@ public enum Fate {
       return switch (candidate.priority()) {
         case NEW -> NEW;
         case STALE -> CHANGED;
+        case UNSAFE -> MADE_SAFE;
+        case TIDY -> TIDIED;
+        case DRAIN -> DRAINED;
         case RESHAPE -> RESHAPED;
+        case FULL -> REDONE;
       };
     }
     if (candidate.bytes() > selection.longestBytes()) {
@@ -49,7 +68,11 @@ public enum Fate {
     return switch (candidate.priority()) {
       case NEW -> WAITS_NEW;
       case STALE -> WAITS_CHANGED;
+      case UNSAFE -> WAITS_TO_BE_SAFE;
+      case TIDY -> WAITS_TO_BE_TIDIED;
+      case DRAIN -> WAITS_TO_BE_DRAINED;
       case RESHAPE -> WAITS_RESHAPE;
+      case FULL -> WAITS_TO_BE_REDONE;
     };
   }
 }

@@ -31,7 +31,7 @@ class ExplainerTest {
         BucketPlanner.of(
             lab.options,
             Width.of(lab.options, lab.sites),
-            lab.sites.size(),
+            Places.ofSites(lab.sites),
             any -> new MemoryBuckets(List.of(input), any));
     return new Explainer(planner, result.night().choice(), result.night().step())
         .explain(input, result.blocks());
