@@ -35,7 +35,7 @@ class PlanOptionsTest {
                 false,
                 1L << 40,
                 new Reading(
-                    new LocationModel.ObjectStore(30, 60e6, 0.02, 5, 5500), 1, 2, 86_400_000)));
+                    new LocationModel.ObjectStore(30, 60e6, 0.02, 5, 5500), 1, 0.2, 86_400_000)));
   }
 
   @ParameterizedTest
