@@ -282,9 +282,10 @@ class SimulatedNightSparkTest {
             case "rs-6-3" -> 1.5;
             case "rs-10-4" -> 1.4;
             case "ec-cache" -> 1.15;
-            default -> 1.5; // the budget
+            default -> 1.5; // the budget, which the plan need not use
           };
-      assertThat(replay.storageRatio()).as(line.layout()).isBetween(stored - 0.2, stored + 0.001);
+      double least = line.layout().equals("selective") ? 1.3 : Math.min(stored, 1.14) - 0.01;
+      assertThat(replay.storageRatio()).as(line.layout()).isBetween(least, stored + 0.001);
     }
     String ofThisRun = Simulations.RUN_ID + " = 'all'";
     assertThat(lake.read(Simulations.TABLE).where(ofThisRun).count()).isEqualTo(10);
