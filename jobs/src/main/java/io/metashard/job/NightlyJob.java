@@ -306,18 +306,16 @@ public final class NightlyJob {
     int configured = context.settings().integer("plan.buckets");
     return map.buckets()
         .orElseGet(
-            () ->
-                configured > 0
-                    ? configured
-                    : BucketCount.forSegments(
-                        context
-                            .lake()
-                            .read(Objects.TABLE)
-                            .agg(
-                                coalesce(
-                                    sum(col(Objects.SEGMENTS).cast(DataTypes.LongType)), lit(0L)))
-                            .first()
-                            .getLong(0)));
+            () -> configured > 0 ? configured : bucketsFor(context.lake().read(Objects.TABLE)));
+  }
+
+  /** The number of buckets that suits a catalogue. */
+  static int bucketsFor(Dataset<Row> objects) {
+    return BucketCount.forSegments(
+        objects
+            .agg(coalesce(sum(col(Objects.SEGMENTS).cast(DataTypes.LongType)), lit(0L)))
+            .first()
+            .getLong(0));
   }
 
   private static StageReport skipped(String stage, String reason) {

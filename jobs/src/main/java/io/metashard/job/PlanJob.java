@@ -12,26 +12,20 @@ import io.metashard.lake.Lake;
 import io.metashard.plan.BucketPlanner;
 import io.metashard.plan.Form;
 import io.metashard.plan.Night;
-import io.metashard.plan.NightPlanner;
 import io.metashard.plan.Places;
 import io.metashard.plan.PlanOptions;
-import io.metashard.plan.PlanRefusedException;
 import io.metashard.plan.Site;
 import io.metashard.plan.Tally;
 import io.metashard.plan.Tally.Measure;
-import io.metashard.plan.Width;
 import io.metashard.shardmap.ShardMapTable;
 import io.metashard.simulate.Move;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.sql.Date;
-import java.time.ZoneOffset;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.storage.StorageLevel;
@@ -199,44 +193,28 @@ public final class PlanJob {
         BucketRows.of(objects, forecast.rows(), liveMap, buckets, partitions)
             .persist(StorageLevel.MEMORY_AND_DISK());
     try {
-      return planned(objects, forecast, rows);
-    } catch (Exception e) { // Spark throws checked exceptions that it does not declare
-      Optional<MetashardException> refusal = refusal(e);
-      if (refusal.isPresent()) {
-        throw refusal.get();
-      }
-      throw e;
+      return MadePlan.orRefusal(() -> planned(objects, forecast, rows));
     } finally {
       rows.unpersist();
     }
   }
 
   private StageReport planned(Dataset<Row> objects, ChosenForecast forecast, Dataset<Row> rows) {
-    List<Site> sites = Site.of(locations);
-    Width width = Width.of(options, sites);
-    boolean storeNothing = liveMap.isEmpty();
-    BucketPlanner planner =
-        BucketPlanner.of(
-            options, width, Places.of(locations), any -> new SparkBuckets(rows, any, storeNothing));
-    SparkBuckets sparkBuckets = new SparkBuckets(rows, planner, storeNothing);
-    Night night = new NightPlanner(options, width).plan(sparkBuckets);
-    BucketPlanner.Placing placing =
-        new BucketPlanner.Placing(
-            sites.stream().map(site -> withRoomLeft(site, night.tally())).toList(),
-            night.newBytes(),
-            context.runId() + " " + mapSequence);
-    SparkBuckets.PlanTask task =
-        new SparkBuckets.PlanTask(
-            planner,
-            night.choice(),
-            night.step(),
-            placing,
-            context.runId(),
-            Date.valueOf(context.at().atZone(ZoneOffset.UTC).toLocalDate()),
-            mapSequence,
-            buckets,
-            mapTable);
-    Dataset<Row> plan = sparkBuckets.plan(task).persist(StorageLevel.MEMORY_AND_DISK());
+    MadePlan made =
+        MadePlan.of(
+            context,
+            rows,
+            options,
+            new MadePlan.Target(
+                Site.of(locations),
+                Places.of(locations),
+                liveMap.isEmpty(),
+                Long.toString(mapSequence),
+                mapSequence,
+                buckets,
+                mapTable));
+    Night night = made.night();
+    Dataset<Row> plan = made.blocks().persist(StorageLevel.MEMORY_AND_DISK());
     try {
       List<Row> forms =
           plan.groupBy(col(Plans.FORM))
@@ -256,8 +234,8 @@ public final class PlanJob {
               liveMap,
               mapSequence,
               locations,
-              planner,
-              placing,
+              made.planner(),
+              made.placing(),
               night,
               plan,
               move));
@@ -267,28 +245,10 @@ public final class PlanJob {
         context.lake().replaceWhere(Plans.TABLE, plan, thisRun, Lake.Commit.PLAIN);
       }
       return report(
-          night, planner, forms, BucketRows.withoutForecast(rows), forecast.runId(), move);
+          night, made.planner(), forms, BucketRows.withoutForecast(rows), forecast.runId(), move);
     } finally {
       plan.unpersist();
     }
-  }
-
-  static Site withRoomLeft(Site site, Tally tally) {
-    return site.isLimited()
-        ? site.withRoom(
-            Math.max(0, site.roomBytes() - tally.keptBytesAt().getOrDefault(site.name(), 0L)))
-        : site;
-  }
-
-  /** A refusal, whether it was thrown here or, wrapped by Spark, in a task. */
-  static Optional<MetashardException> refusal(Throwable thrown) {
-    for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
-      if (cause instanceof PlanRefusedException) {
-        return Optional.of(
-            new MetashardException(MetashardException.USAGE, cause.getMessage(), thrown));
-      }
-    }
-    return Optional.empty();
   }
 
   private StageReport report(

@@ -13,13 +13,10 @@ import io.metashard.aggregate.Demand;
 import io.metashard.catalogue.Objects;
 import io.metashard.forecast.Forecasts;
 import io.metashard.plan.Durability;
-import io.metashard.shardmap.ShardMap;
-import io.metashard.shardmap.ShardMapTable;
 import io.metashard.simulate.Move;
 import io.metashard.simulate.Prices;
 import io.metashard.simulate.SimulateOptions;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -59,7 +56,7 @@ record PlanTotals(
         asDemand(planned.forecast(), planned.objects()).persist(StorageLevel.MEMORY_AND_DISK());
     try {
       Dataset<Row> map = planned.map();
-      Dataset<Row> then = after(context, planned);
+      Dataset<Row> then = ShadowJob.mapAfter(context, map, planned.blocks(), planned.mapSequence());
       LayoutScore served = score(demand, planned, then, horizon, options);
       // What is in no map is read from sources: the score says that of any map.
       LayoutScore serves = map.isEmpty() ? served : score(demand, planned, map, horizon, options);
@@ -98,17 +95,6 @@ record PlanTotals(
         ? context.settings().duration("forecast.horizon")
         : Duration.between(
             first.get(0).getTimestamp(0).toInstant(), first.get(0).getTimestamp(1).toInstant());
-  }
-
-  /** The map that carrying the plan out will make. */
-  private static Dataset<Row> after(JobContext context, PlanJob.Planned planned) {
-    Dataset<Row> written =
-        ShadowJob.wouldBeWritten(
-            context, planned.blocks(), planned.mapSequence() + 1, Instant.EPOCH);
-    return ShardMap.switched(
-        planned.map(),
-        written,
-        written.where(col(ShardMapTable.OBJECT_ID).isNotNull()).select(ShardMapTable.OBJECT_ID));
   }
 
   /** A forecast as if it had come true. */

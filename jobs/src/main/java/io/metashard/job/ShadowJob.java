@@ -89,8 +89,7 @@ final class ShadowJob {
     Dataset<Row> would =
         wouldBeWritten(context, planned, sequence + 1, Clock.systemUTC().instant());
     List<Integer> changed = ShardMap.bucketsOf(would);
-    Dataset<Row> replaced =
-        would.where(col(ShardMapTable.OBJECT_ID).isNotNull()).select(ShardMapTable.OBJECT_ID);
+    Dataset<Row> replaced = replaced(would);
     map.commit(
         ShardMap.switched(
             map.rows().where(col(ShardMapTable.BUCKET).isInCollection(changed)), would, replaced),
@@ -124,6 +123,23 @@ final class ShadowJob {
   private static StageReport unchanged(String reason) {
     return new StageReport(
         STAGE, StageReport.UNCHANGED, reason, ReshardJob.FINISHED, 0, 0, 0, 0, Map.of());
+  }
+
+  /**
+   * The map that carrying a plan out will make, without what only writing can tell.
+   *
+   * @param map all its rows, as {@link ShardMapTable#SCHEMA}
+   * @param planned as {@link Plans#SCHEMA}, made from that map
+   */
+  static Dataset<Row> mapAfter(
+      JobContext context, Dataset<Row> map, Dataset<Row> planned, long sequence) {
+    Dataset<Row> written = wouldBeWritten(context, planned, sequence + 1, Instant.EPOCH);
+    return ShardMap.switched(map, written, replaced(written));
+  }
+
+  /** Ids of the objects whose former rows are no longer served. */
+  private static Dataset<Row> replaced(Dataset<Row> written) {
+    return written.where(col(ShardMapTable.OBJECT_ID).isNotNull()).select(ShardMapTable.OBJECT_ID);
   }
 
   /** The map's rows of planned blocks: all that is known without writing them. */

@@ -25,18 +25,12 @@ import io.metashard.aggregate.Rebinned;
 import io.metashard.catalogue.Objects;
 import io.metashard.catalogue.SegmentOptions;
 import io.metashard.config.Settings;
-import io.metashard.encode.PlannedBlocks;
 import io.metashard.forecast.Forecasts;
 import io.metashard.logs.Requests;
-import io.metashard.plan.BucketCount;
-import io.metashard.plan.BucketPlanner;
-import io.metashard.plan.Night;
-import io.metashard.plan.NightPlanner;
 import io.metashard.plan.Places;
 import io.metashard.plan.PlanOptions;
 import io.metashard.plan.Reading;
 import io.metashard.plan.Site;
-import io.metashard.plan.Width;
 import io.metashard.shardmap.ShardMap;
 import io.metashard.shardmap.ShardMapTable;
 import io.metashard.simulate.Baselines;
@@ -47,11 +41,9 @@ import io.metashard.simulate.ReadRequest;
 import io.metashard.simulate.Replay;
 import io.metashard.simulate.SimulatedObject;
 import java.io.IOException;
-import java.sql.Date;
 import java.sql.Timestamp;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -136,6 +128,7 @@ final class SimulatedNight {
   private final List<Location> lakeLocations;
   private final ShardMap map;
   private final List<String> notes = new ArrayList<>();
+  private Pilot pilot; // once a layout has asked for it
 
   /** All that is the same for every layout. */
   private record Asked(
@@ -321,7 +314,8 @@ final class SimulatedNight {
                 layout,
                 baselines,
                 options.storageBudget(),
-                tried -> pilotMeanMillis(tried, of, night, reads));
+                tried ->
+                    pilot(night, reads).meanMillis(tried, of, reads.locations(), question.seed()));
         double stored =
             night
                 .heats()
@@ -351,39 +345,51 @@ final class SimulatedNight {
     }
   }
 
-  /** Mean time of the first reads: some thousand, with their objects, in memory. */
-  private double pilotMeanMillis(
-      LayoutRule rule, LocationModel model, Asked night, SimulatedReads reads) {
-    List<Row> first =
-        reads
-            .rows()
-            .orderBy(SimulatedReads.AT, SimulatedReads.OBJECT_ID, SimulatedReads.FROM)
-            .limit(SimulatedLayouts.PILOT_READS)
-            .collectAsList();
-    Dataset<Row> ids =
-        context
-            .spark()
-            .createDataFrame(first, SimulatedReads.READS)
-            .select(SimulatedReads.OBJECT_ID)
-            .distinct();
-    List<SimulatedObject> objects =
-        night.heats().join(ids, SimulatedReads.OBJECT_ID).collectAsList().stream()
-            .map(SimulatedReads::object)
-            .sorted(java.util.Comparator.comparing(SimulatedObject::objectId))
-            .toList();
-    return Replay.of(
-            Baselines.blocks(objects, rule, reads.locations(), question.seed()),
-            first.stream()
-                .map(
-                    row ->
-                        new ReadRequest(
-                            row.getDouble(0), row.getString(1), row.getLong(2), row.getLong(3)))
-                .iterator(),
-            model,
-            reads.locations(),
-            0,
-            question.seed())
-        .meanMillis();
+  /** The first reads, some thousand, with their objects, in memory. */
+  private record Pilot(List<ReadRequest> reads, List<SimulatedObject> objects) {
+    static Pilot of(Dataset<Row> heats, Dataset<Row> reads) {
+      List<Row> first =
+          reads
+              .orderBy(SimulatedReads.AT, SimulatedReads.OBJECT_ID, SimulatedReads.FROM)
+              .limit(SimulatedLayouts.PILOT_READS)
+              .collectAsList();
+      Dataset<Row> ids =
+          heats
+              .sparkSession()
+              .createDataFrame(first, SimulatedReads.READS)
+              .select(SimulatedReads.OBJECT_ID)
+              .distinct();
+      return new Pilot(
+          first.stream()
+              .map(
+                  row ->
+                      new ReadRequest(
+                          row.getDouble(0), row.getString(1), row.getLong(2), row.getLong(3)))
+              .toList(),
+          heats.join(ids, SimulatedReads.OBJECT_ID).collectAsList().stream()
+              .map(SimulatedReads::object)
+              .sorted(java.util.Comparator.comparing(SimulatedObject::objectId))
+              .toList());
+    }
+
+    double meanMillis(LayoutRule rule, LocationModel model, int locations, long seed) {
+      return Replay.of(
+              Baselines.blocks(objects, rule, locations, seed),
+              reads.iterator(),
+              model,
+              locations,
+              0,
+              seed)
+          .meanMillis();
+    }
+  }
+
+  /** Read once, and only where a layout asks for it. */
+  private Pilot pilot(Asked night, SimulatedReads reads) {
+    if (pilot == null) {
+      pilot = Pilot.of(night.heats(), reads.rows());
+    }
+    return pilot;
   }
 
   private SimulateCommand.Line planned(
@@ -397,99 +403,54 @@ final class SimulatedNight {
         usesMap() ? map.rows() : context.spark().createDataFrame(List.of(), ShardMapTable.SCHEMA);
     boolean storeNothing = stored.isEmpty();
     int buckets =
-        storeNothing
-            ? BucketCount.forSegments(
-                night
-                    .objects()
-                    .agg(coalesce(sum(col(Objects.SEGMENTS).cast(DataTypes.LongType)), lit(0L)))
-                    .first()
-                    .getLong(0))
-            : map.buckets().orElseThrow();
+        storeNothing ? NightlyJob.bucketsFor(night.objects()) : map.buckets().orElseThrow();
     int partitions =
         Integer.parseInt(context.spark().conf().get("spark.sql.shuffle.partitions", "200"));
     Dataset<Row> rows =
         BucketRows.of(night.objects(), forecastRows, stored, buckets, partitions)
             .persist(StorageLevel.MEMORY_AND_DISK());
     try {
-      Width width = Width.of(options, night.sites());
-      BucketPlanner planner =
-          BucketPlanner.of(
-              options,
-              width,
-              places(night.sites()),
-              any -> new SparkBuckets(rows, any, storeNothing));
-      SparkBuckets spark = new SparkBuckets(rows, planner, storeNothing);
-      Night chosen = new NightPlanner(options, width).plan(spark);
-      BucketPlanner.Placing placing =
-          new BucketPlanner.Placing(
-              night.sites().stream()
-                  .map(site -> PlanJob.withRoomLeft(site, chosen.tally()))
-                  .toList(),
-              chosen.newBytes(),
-              context.runId() + " " + layout);
-      Dataset<Row> plan =
-          spark
-              .plan(
-                  new SparkBuckets.PlanTask(
-                      planner,
-                      chosen.choice(),
-                      chosen.step(),
-                      placing,
-                      context.runId(),
-                      Date.valueOf(context.at().atZone(ZoneOffset.UTC).toLocalDate()),
-                      0,
-                      buckets,
-                      map.table().name()))
-              .withColumn(SimulatedReads.LIVE, lit(true))
-              .persist(StorageLevel.MEMORY_AND_DISK());
-      try {
-        Replay replay =
-            reads.throughBlocks(
-                SimulatedReads.numbered(after(stored, plan), night.names()),
-                options.reading().model(),
-                chosen.ratioAfter());
-        return new SimulateCommand.Line(model, layout, replay, chosen.newBytes());
-      } finally {
-        plan.unpersist();
-      }
-    } catch (Exception e) { // Spark throws checked exceptions that it does not declare
-      Optional<MetashardException> refusal = PlanJob.refusal(e);
-      if (refusal.isPresent()) {
-        throw refusal.get();
-      }
-      throw e;
+      return MadePlan.orRefusal(
+          () -> {
+            MadePlan made =
+                MadePlan.of(
+                    context,
+                    rows,
+                    options,
+                    new MadePlan.Target(
+                        night.sites(),
+                        places(night.sites()),
+                        storeNothing,
+                        layout,
+                        0,
+                        buckets,
+                        map.table().name()));
+            return replayed(layout, model, options, night, reads, stored, made);
+          });
     } finally {
       rows.unpersist();
     }
   }
 
-  /** What the map would be once the plan is carried out. */
-  private static Dataset<Row> after(Dataset<Row> stored, Dataset<Row> plan) {
-    String moved = "moved";
-    Dataset<Row> ids =
-        plan.where(col(PlannedBlocks.OBJECT_ID).isNotNull())
-            .select(col(PlannedBlocks.OBJECT_ID))
-            .distinct()
-            .withColumn(moved, lit(true));
-    Column[] columns = {
-      col(PlannedBlocks.OBJECT_ID),
-      col(SimulatedReads.LIVE),
-      col(PlannedBlocks.OBJECT_OFFSET),
-      col(PlannedBlocks.LENGTH),
-      col(PlannedBlocks.META_SHARD_ID),
-      col(PlannedBlocks.K),
-      col(PlannedBlocks.BLOCK_INDEX),
-      col(PlannedBlocks.LOCATION)
-    };
-    return stored
-        .join(
-            ids,
-            scala.jdk.javaapi.CollectionConverters.asScala(List.of(PlannedBlocks.OBJECT_ID))
-                .toSeq(),
-            "left")
-        .withColumn(SimulatedReads.LIVE, col(SimulatedReads.LIVE).and(col(moved).isNull()))
-        .select(columns)
-        .unionByName(plan.select(columns));
+  private SimulateCommand.Line replayed(
+      String layout,
+      String model,
+      PlanOptions options,
+      Asked night,
+      SimulatedReads reads,
+      Dataset<Row> stored,
+      MadePlan made) {
+    Dataset<Row> plan = made.blocks().persist(StorageLevel.MEMORY_AND_DISK());
+    try {
+      Replay replay =
+          reads.throughBlocks(
+              SimulatedReads.numbered(ShadowJob.mapAfter(context, stored, plan, 0), night.names()),
+              options.reading().model(),
+              made.night().ratioAfter());
+      return new SimulateCommand.Line(model, layout, replay, made.night().newBytes());
+    } finally {
+      plan.unpersist();
+    }
   }
 
   /** Whether objects and locations are what the shard map is of. */
@@ -680,10 +641,7 @@ final class SimulatedNight {
             .groupBy(col(Forecasts.OBJECT_ID))
             .agg(max(whole).plus(sum(expected.minus(whole))).as(COUNTED));
     return objects
-        .join(
-            counted,
-            scala.jdk.javaapi.CollectionConverters.asScala(List.of(Objects.OBJECT_ID)).toSeq(),
-            "left")
+        .join(counted, new String[] {Objects.OBJECT_ID}, "left")
         .select(
             col(Objects.OBJECT_ID),
             col(OBJECT_BYTES).as(SimulatedReads.BYTES),

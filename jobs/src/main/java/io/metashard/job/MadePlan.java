@@ -1,0 +1,117 @@
+package io.metashard.job;
+
+import io.metashard.plan.BucketPlanner;
+import io.metashard.plan.Night;
+import io.metashard.plan.NightPlanner;
+import io.metashard.plan.Places;
+import io.metashard.plan.PlanOptions;
+import io.metashard.plan.PlanRefusedException;
+import io.metashard.plan.Site;
+import io.metashard.plan.Tally;
+import io.metashard.plan.Width;
+import java.sql.Date;
+import java.time.ZoneOffset;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+
+/**
+ * A plan: the passes over all buckets that decide it, and the blocks that follow.
+ *
+ * @param blocks as {@link Plans#SCHEMA}; each use of them plans every bucket, unless they are kept
+ */
+record MadePlan(
+    BucketPlanner planner, Night night, BucketPlanner.Placing placing, Dataset<Row> blocks) {
+
+  /**
+   * What a plan is made for.
+   *
+   * @param sites that new blocks may go to
+   * @param places where blocks are
+   * @param name tells the plan apart from others of the run
+   */
+  record Target(
+      List<Site> sites,
+      Places places,
+      boolean storeNothing,
+      String name,
+      long mapSequence,
+      int buckets,
+      String mapTable) {}
+
+  /**
+   * Decides.
+   *
+   * @param rows objects and stored blocks, as {@link BucketRows#of} gives them
+   * @throws PlanRefusedException if no plan holds to the limits; a task of the blocks may throw it
+   *     too
+   */
+  static MadePlan of(JobContext context, Dataset<Row> rows, PlanOptions options, Target target) {
+    Width width = Width.of(options, target.sites());
+    BucketPlanner planner =
+        BucketPlanner.of(
+            options,
+            width,
+            target.places(),
+            any -> new SparkBuckets(rows, any, target.storeNothing()));
+    SparkBuckets buckets = new SparkBuckets(rows, planner, target.storeNothing());
+    Night night = new NightPlanner(options, width).plan(buckets);
+    BucketPlanner.Placing placing =
+        new BucketPlanner.Placing(
+            target.sites().stream().map(site -> withRoomLeft(site, night.tally())).toList(),
+            night.newBytes(),
+            context.runId() + " " + target.name());
+    return new MadePlan(
+        planner,
+        night,
+        placing,
+        buckets.plan(
+            new SparkBuckets.PlanTask(
+                planner,
+                night.choice(),
+                night.step(),
+                placing,
+                context.runId(),
+                Date.valueOf(context.at().atZone(ZoneOffset.UTC).toLocalDate()),
+                target.mapSequence(),
+                target.buckets(),
+                target.mapTable())));
+  }
+
+  private static Site withRoomLeft(Site site, Tally tally) {
+    return site.isLimited()
+        ? site.withRoom(
+            Math.max(0, site.roomBytes() - tally.keptBytesAt().getOrDefault(site.name(), 0L)))
+        : site;
+  }
+
+  /**
+   * Does what may be refused.
+   *
+   * @throws MetashardException in the words of the refusal, be it thrown here or, wrapped by Spark,
+   *     in a task
+   */
+  static <T> T orRefusal(Supplier<T> work) {
+    try {
+      return work.get();
+    } catch (Exception e) { // Spark throws checked exceptions that it does not declare
+      Optional<MetashardException> refusal = refusal(e);
+      if (refusal.isPresent()) {
+        throw refusal.get();
+      }
+      throw e;
+    }
+  }
+
+  private static Optional<MetashardException> refusal(Throwable thrown) {
+    for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
+      if (cause instanceof PlanRefusedException) {
+        return Optional.of(
+            new MetashardException(MetashardException.USAGE, cause.getMessage(), thrown));
+      }
+    }
+    return Optional.empty();
+  }
+}
