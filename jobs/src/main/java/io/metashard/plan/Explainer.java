@@ -279,7 +279,7 @@ public record Explainer(BucketPlanner planner, Choice choice, int step) implemen
         ShapePrices.Option has = prices.option(unit, stored.shape());
         return of(part, fate, stored, has, Rival.NONE, tight(fate, stored));
       }
-      ShapePrices.Option best = prices.option(unit, prices.choose(unit, bytePrice));
+      ShapePrices.Option best = prices.best(unit, bytePrice);
       ShapePrices.Option has = fate.isEncoded() ? best : prices.option(unit, stored.shape());
       ShapePrices.Option next = next(part, best);
       Rival rival =
@@ -302,13 +302,8 @@ public record Explainer(BucketPlanner planner, Choice choice, int step) implemen
     private ShapePrices.Option next(Part part, ShapePrices.Option best) {
       return prices.options(part.unit()).stream()
           .filter(option -> !option.shape().equals(best.shape()))
-          .min(Comparator.comparingDouble(option -> cost(part, option)))
+          .min(Comparator.comparingDouble(option -> prices.cost(part.unit(), option, bytePrice)))
           .orElse(best);
-    }
-
-    private double cost(Part part, ShapePrices.Option option) {
-      return part.unit().reads() * prices.millis(part.unit(), option)
-          + bytePrice * option.storageRatio() * part.unit().bytes();
     }
 
     private String reason(

@@ -215,6 +215,11 @@ final class ShapePrices {
     return millis(unit, option(unit, shape));
   }
 
+  /** Milliseconds that all reads of a unit and its bytes cost. */
+  double cost(Unit unit, Option option, double bytePrice) {
+    return unit.reads() * millis(unit, option) + bytePrice * option.storageRatio() * unit.bytes();
+  }
+
   /** The shape of the least cost: {@link #best}. */
   ReadShape choose(Unit unit, double bytePrice) {
     return best(unit, bytePrice).shape();
@@ -229,8 +234,7 @@ final class ShapePrices {
     Option best = options(unit).get(0);
     double least = Double.POSITIVE_INFINITY;
     for (Option option : options(unit)) {
-      double cost =
-          unit.reads() * millis(unit, option) + bytePrice * option.storageRatio() * unit.bytes();
+      double cost = cost(unit, option, bytePrice);
       if (cost < least) {
         least = cost;
         best = option;
