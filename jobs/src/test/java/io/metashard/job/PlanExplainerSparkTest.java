@@ -9,18 +9,13 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.metashard.Location;
 import io.metashard.ObjectIds;
-import io.metashard.Segmentation;
 import io.metashard.SharedSpark;
-import io.metashard.catalogue.Objects;
 import io.metashard.config.Settings;
 import io.metashard.config.SettingsException;
 import io.metashard.encode.PlannedBlocks;
-import io.metashard.forecast.Forecasts;
 import io.metashard.lake.Lake;
 import io.metashard.plan.Durability;
 import io.metashard.shardmap.ShardMapTable;
-import java.sql.Date;
-import java.sql.Timestamp;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,7 +25,6 @@ import java.util.TreeMap;
 import java.util.stream.IntStream;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.functions;
 import org.junit.jupiter.api.BeforeAll;
@@ -59,52 +53,15 @@ class PlanExplainerSparkTest {
             JobContext.qualified(
                 SharedSpark.tempFolder("explain").toString(),
                 spark.sessionState().newHadoopConf()));
-    List<Row> objects = new ArrayList<>();
-    List<Row> forecasts = new ArrayList<>();
-    Timestamp start = Timestamp.from(AT);
-    Timestamp end = Timestamp.from(AT.plusSeconds(86_400));
+    PlanInput input = new PlanInput(AT);
     for (int i = 0; i <= COUNT; i++) {
       boolean missing = i == COUNT;
-      Segmentation segmentation = Segmentation.of(bytes(i), 16, 65_536, 64L << 20);
-      objects.add(
-          RowFactory.create(
-              id(i),
-              "file:/src/" + i,
-              "root0",
-              bytes(i),
-              "v1",
-              start,
-              start,
-              segmentation.segments(),
-              segmentation.segmentBytes(),
-              missing ? Objects.MISSING : Objects.PRESENT,
-              missing ? start : null,
-              Objects.PENDING));
-      for (int segment = 0; segment < segmentation.segments() && !missing; segment++) {
-        double expected = 3000.0 / (1 + i * i * i);
-        forecasts.add(
-            RowFactory.create(
-                Date.valueOf("2026-03-02"),
-                "run-1",
-                id(i),
-                segment,
-                segmentation.segmentBytes(),
-                start,
-                end,
-                expected,
-                0.0,
-                2 * expected,
-                -Math.expm1(-expected),
-                1.0 / segmentation.segments(),
-                "total-share",
-                i % 2 == 0 ? 0.9 : 0.0,
-                true,
-                null));
+      input.object(id(i), bytes(i), missing);
+      if (!missing) {
+        input.forecast(id(i), bytes(i), 3000.0 / (1 + i * i * i), i % 2 == 0 ? 0.9 : 0.0);
       }
     }
-    lake.append(Objects.TABLE, spark.createDataFrame(objects, Objects.SCHEMA), Lake.Commit.PLAIN);
-    lake.append(
-        Forecasts.TABLE, spark.createDataFrame(forecasts, Forecasts.SCHEMA), Lake.Commit.PLAIN);
+    input.writeTo(lake);
   }
 
   private static String id(int i) {

@@ -7,7 +7,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.metashard.Buckets;
 import io.metashard.Location;
-import io.metashard.Segmentation;
 import io.metashard.SharedSpark;
 import io.metashard.catalogue.Objects;
 import io.metashard.config.Settings;
@@ -15,7 +14,6 @@ import io.metashard.encode.PlannedBlocks;
 import io.metashard.forecast.Forecasts;
 import io.metashard.lake.Lake;
 import io.metashard.plan.PlannedBlock;
-import java.sql.Date;
 import java.sql.Timestamp;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -26,7 +24,6 @@ import java.util.Map;
 import java.util.Set;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -46,53 +43,15 @@ class PlanJobSparkTest {
   static void catalogueAndForecast() {
     spark = SharedSpark.session();
     lake = new Lake(spark, qualifiedTemp());
-    List<Row> objects = new ArrayList<>();
-    List<Row> forecasts = new ArrayList<>();
-    Timestamp start = Timestamp.from(AT);
-    Timestamp end = Timestamp.from(AT.plusSeconds(86_400));
+    PlanInput input = new PlanInput(AT);
     for (int i = 0; i < COUNT; i++) {
       String id = i == 0 ? STRANGE : "objects/%03d.bin".formatted(i);
-      Segmentation segmentation = Segmentation.of(bytes(i), 16, 65_536, 64L << 20);
-      boolean missing = i == COUNT - 1;
-      objects.add(
-          RowFactory.create(
-              id,
-              "file:/src/" + i,
-              "root0",
-              bytes(i),
-              "v1",
-              start,
-              start,
-              segmentation.segments(),
-              segmentation.segmentBytes(),
-              missing ? Objects.MISSING : Objects.PRESENT,
-              missing ? start : null,
-              Objects.PENDING));
-      for (int segment = 0; segment < segmentation.segments() && i != 1; segment++) {
-        double expected = 200.0 / (i + 1);
-        forecasts.add(
-            RowFactory.create(
-                Date.valueOf("2026-03-02"),
-                "run-1",
-                id,
-                segment,
-                segmentation.segmentBytes(),
-                start,
-                end,
-                expected,
-                0.0,
-                2 * expected,
-                -Math.expm1(-expected),
-                1.0 / segmentation.segments(),
-                "total-share",
-                i % 5 == 0 ? 0.9 : 0.0,
-                true,
-                null));
+      input.object(id, bytes(i), i == COUNT - 1);
+      if (i != 1) {
+        input.forecast(id, bytes(i), 200.0 / (i + 1), i % 5 == 0 ? 0.9 : 0.0);
       }
     }
-    lake.append(Objects.TABLE, spark.createDataFrame(objects, Objects.SCHEMA), Lake.Commit.PLAIN);
-    lake.append(
-        Forecasts.TABLE, spark.createDataFrame(forecasts, Forecasts.SCHEMA), Lake.Commit.PLAIN);
+    input.writeTo(lake);
   }
 
   private static String qualifiedTemp() {

@@ -80,6 +80,24 @@ final class Lab {
         o.reading());
   }
 
+  static PlanOptions withReading(PlanOptions o, Reading reading) {
+    return new PlanOptions(
+        o.policy(),
+        o.storageBudget(),
+        o.survive(),
+        o.maxK(),
+        o.moreParity(),
+        o.isolateBy(),
+        o.stripedWholeShare(),
+        o.hysteresisClasses(),
+        o.moveCost(),
+        o.buckets(),
+        o.draw(),
+        o.full(),
+        o.maxBytesPerRun(),
+        reading);
+  }
+
   static PlanOptions withMoveCost(PlanOptions o, double moveCost) {
     return new PlanOptions(
         o.policy(),

@@ -16,22 +16,9 @@ class ShapeValuationTest {
   private static final double HORIZON_MILLIS = 86_400_000;
 
   private static PlanOptions options(double budget) {
-    PlanOptions o =
-        Lab.withCode(Lab.options(PlanOptions.Policy.BALANCED, budget, 2), DrawOptions.Code.RS, 2);
-    return new PlanOptions(
-        o.policy(),
-        budget,
-        o.survive(),
-        o.maxK(),
-        o.moreParity(),
-        o.isolateBy(),
-        o.stripedWholeShare(),
-        o.hysteresisClasses(),
-        o.moveCost(),
-        o.buckets(),
-        o.draw(),
-        o.full(),
-        o.maxBytesPerRun(),
+    PlanOptions plain = Lab.options(PlanOptions.Policy.BALANCED, budget, 2);
+    return Lab.withReading(
+        Lab.withCode(plain, DrawOptions.Code.RS, 2),
         new Reading(
             new LocationModel.ObjectStore(30, 100e6, 0.05, 10, 3500), 1, 2, HORIZON_MILLIS));
   }
