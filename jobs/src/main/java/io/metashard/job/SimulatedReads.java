@@ -80,13 +80,6 @@ record SimulatedReads(Dataset<Row> rows, int locations, int extra, long seed) {
   static final String BYTES = PlannedBlocks.OBJECT_BYTES;
   static final String EXPECTED = PlannedBlocks.EXPECTED_REQUESTS;
 
-  /** What objects must have. */
-  static final StructType OBJECTS =
-      new StructType()
-          .add(OBJECT_ID, DataTypes.StringType, false)
-          .add(BYTES, DataTypes.LongType, false)
-          .add(EXPECTED, DataTypes.DoubleType, false);
-
   private static final String NEEDED = "needed";
   private static final String ASKED = "asked";
   private static final String SITES = "sites";
@@ -140,7 +133,7 @@ record SimulatedReads(Dataset<Row> rows, int locations, int extra, long seed) {
   /**
    * Through a layout that is a rule.
    *
-   * @param objects as {@link #OBJECTS}
+   * @param objects {@link #OBJECT_ID}, {@link #BYTES} and {@link #EXPECTED} of all
    */
   Replay throughRule(
       Dataset<Row> objects, LayoutRule rule, LocationModel model, double storageRatio) {
