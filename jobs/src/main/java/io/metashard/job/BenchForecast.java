@@ -30,7 +30,6 @@ import picocli.CommandLine.Option;
 final class BenchForecast implements Callable<Integer> {
   private static final String RUN = "forecast-run";
   private static final int TRACE_DAYS = 60;
-  private static final int SLOWEST_QUERIES = 15;
 
   /** Sizes, or others. */
   static final class What {
@@ -41,31 +40,12 @@ final class BenchForecast implements Callable<Integer> {
     private Peers peers;
   }
 
-  static final class Sizes {
-    @Option(
-        names = "--segments",
-        paramLabel = "N",
-        split = ",",
-        description = "sizes to measure (default: 100000,300000,1000000)")
-    private List<Long> segments = List.of(100_000L, 300_000L, 1_000_000L);
-
+  static final class Sizes extends BenchSizes.Asked {
     @Option(names = "--days", description = "of hourly demand (default: 30)")
     private int days = 30;
 
-    @Option(
-        names = "--repeat",
-        paramLabel = "N",
-        description =
-            "runs of each size, in turn: the table has the median of their times and the most of their memory (default: 3)")
-    private int repeat = 3;
-
     @Option(names = "--seed", description = "of the demand (default: 1)")
     private long seed = 1;
-
-    @Option(
-        names = "--queries",
-        description = "also print which queries of the largest size took most")
-    private boolean queries;
   }
 
   static final class Peers {
@@ -121,12 +101,12 @@ final class BenchForecast implements Callable<Integer> {
   }
 
   private void sizes(BenchJvm jvm, Sizes sizes) throws IOException {
-    BenchOptions.requireAtLeastOne("--repeat", sizes.repeat);
+    sizes.check();
     for (long segments : sizes.segments) {
       workload(segments, sizes); // refuses what cannot be made
     }
     Map<Long, List<JsonNode>> told =
-        new BenchSizes(jvm, RUN, sizes.segments, sizes.repeat)
+        new BenchSizes(jvm, RUN, sizes)
             .run(
                 (segments, lake) ->
                     common.step(
@@ -145,7 +125,7 @@ final class BenchForecast implements Callable<Integer> {
 
   private static SegmentsWorkload workload(long segments, Sizes sizes) {
     try {
-      return new SegmentsWorkload(segments, sizes.days, BenchForecastRun.END, sizes.seed);
+      return new SegmentsWorkload(segments, sizes.days, BenchRun.END, sizes.seed);
     } catch (IllegalArgumentException e) {
       throw new MetashardException(MetashardException.USAGE, e.getMessage(), e);
     }
@@ -186,7 +166,7 @@ final class BenchForecast implements Callable<Integer> {
         "%nTime and memory grew %s than the number of segments (within %s).%n"
             .formatted(table.linear() ? "no faster" : "FASTER", Amounts.percent(ScaleTable.NOISE)));
     if (sizes.queries) {
-      text.append("%n%s".formatted(table.queries(SLOWEST_QUERIES)));
+      text.append("%n%s".formatted(table.queries(BenchSizes.SLOWEST_QUERIES)));
     }
     return text.toString();
   }

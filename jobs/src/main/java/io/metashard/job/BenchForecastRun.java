@@ -1,24 +1,14 @@
 package io.metashard.job;
 
-import com.typesafe.config.ConfigUtil;
 import io.metashard.aggregate.Demand;
 import io.metashard.bench.Meter;
 import io.metashard.bench.SegmentsWorkload;
 import io.metashard.catalogue.Objects;
-import io.metashard.config.Settings;
 import io.metashard.lake.Lake;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Instant;
-import java.time.LocalDate;
-import java.time.ZoneOffset;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.UUID;
-import java.util.concurrent.Callable;
-import org.apache.spark.sql.SparkSession;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -27,7 +17,7 @@ import picocli.CommandLine.Option;
     name = "forecast-run",
     hidden = true,
     description = "One step of bench forecast, which runs it in a JVM of its own.")
-final class BenchForecastRun implements Callable<Integer> {
+final class BenchForecastRun extends BenchRun {
   /** What is done. */
   enum Step {
     /** Make the lake of a size. */
@@ -38,26 +28,11 @@ final class BenchForecastRun implements Callable<Integer> {
     BACKTEST
   }
 
-  /** The day after the last one of demand; nothing depends on which it is. */
-  static final LocalDate END = LocalDate.parse("2026-03-02");
-
   @Option(names = "--step", required = true)
   private Step step;
 
-  @Option(names = "--lake", required = true)
-  private String lake;
-
-  @Option(names = "--result", required = true)
-  private Path result;
-
-  @Option(names = "--segments")
-  private long segments;
-
   @Option(names = "--days")
   private int days;
-
-  @Option(names = "--seed")
-  private long seed;
 
   @Option(names = "--trace")
   private Path trace;
@@ -68,40 +43,30 @@ final class BenchForecastRun implements Callable<Integer> {
   @Option(names = "--out")
   private String out;
 
-  @Option(names = "--set")
-  private List<String> set = new ArrayList<>();
+  private BenchTrace read; // with the settings that it needs
 
-  @Override
-  public Integer call() throws IOException {
-    List<String> more = new ArrayList<>(set);
-    BenchTrace read = trace == null ? null : BenchTrace.read(trace);
-    if (read != null) {
-      more.add("forecast.bucket=%ds".formatted(read.bucketSeconds()));
-      more.add("forecast.horizon=%ds".formatted(read.bucketSeconds() * horizon));
-    }
-    Settings settings =
-        Settings.parse("bench", "lake.root = " + ConfigUtil.quoteString(lake), more);
-    SparkSession spark = Sessions.open(settings, "bench forecast");
-    try {
-      JobContext context =
-          context(
-              spark, JobContext.qualified(lake, HadoopSettings.configuration(settings)), settings);
-      Map<String, Object> told =
-          switch (step) {
-            case MAKE -> make(context, new SegmentsWorkload(segments, days, END, seed));
-            case FORECAST -> forecast(context);
-            case BACKTEST -> backtest(context, read, horizon, out);
-          };
-      Files.writeString(result, Figures.json(told));
-    } finally {
-      spark.stop();
-    }
-    return 0;
+  BenchForecastRun() {
+    super("bench forecast");
   }
 
-  static JobContext context(SparkSession spark, String lake, Settings settings) {
-    Instant at = END.atStartOfDay(ZoneOffset.UTC).toInstant();
-    return new JobContext(spark, new Lake(spark, lake), settings, at, "bench-" + UUID.randomUUID());
+  @Override
+  List<String> overrides() throws IOException {
+    if (trace == null) {
+      return List.of();
+    }
+    read = BenchTrace.read(trace);
+    return List.of(
+        "forecast.bucket=%ds".formatted(read.bucketSeconds()),
+        "forecast.horizon=%ds".formatted(read.bucketSeconds() * horizon));
+  }
+
+  @Override
+  Map<String, Object> told(JobContext context) {
+    return switch (step) {
+      case MAKE -> make(context, new SegmentsWorkload(segments(), days, END, seed()));
+      case FORECAST -> forecast(context);
+      case BACKTEST -> backtest(context, read, horizon, out);
+    };
   }
 
   /** Writes catalogue and demand of a size into a new lake. */

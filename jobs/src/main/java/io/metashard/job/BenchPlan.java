@@ -32,7 +32,6 @@ import picocli.CommandLine.Option;
     mixinStandardHelpOptions = true)
 final class BenchPlan implements Callable<Integer> {
   private static final String RUN = "plan-run";
-  private static final int SLOWEST_QUERIES = 15;
 
   /** A night without a limit plans everything, which is the most there can be to do. */
   private static final String NO_LIMIT = "reshard.max-bytes-per-run=4 EiB";
@@ -46,28 +45,9 @@ final class BenchPlan implements Callable<Integer> {
     private Optimum optimum;
   }
 
-  static final class Sizes {
-    @Option(
-        names = "--segments",
-        paramLabel = "N",
-        split = ",",
-        description = "sizes to measure (default: 100000,300000,1000000)")
-    private List<Long> segments = List.of(100_000L, 300_000L, 1_000_000L);
-
-    @Option(
-        names = "--repeat",
-        paramLabel = "N",
-        description =
-            "runs of each size, in turn: the table has the median of their times and the most of their memory (default: 3)")
-    private int repeat = 3;
-
+  static final class Sizes extends BenchSizes.Asked {
     @Option(names = "--seed", description = "of the objects and their forecast (default: 1)")
     private long seed = 1;
-
-    @Option(
-        names = "--queries",
-        description = "also print which queries of the largest size took most")
-    private boolean queries;
   }
 
   static final class Optimum {
@@ -109,17 +89,17 @@ final class BenchPlan implements Callable<Integer> {
 
   private void sizes(Sizes sizes) throws IOException {
     BenchJvm jvm = common.jvm();
-    BenchOptions.requireAtLeastOne("--repeat", sizes.repeat);
+    sizes.check();
     for (long size : sizes.segments) {
       try {
-        new PlanWorkload(size, BenchForecastRun.END, sizes.seed); // refuses what cannot be made
+        new PlanWorkload(size, BenchRun.END, sizes.seed); // refuses what cannot be made
       } catch (IllegalArgumentException e) {
         throw new MetashardException(MetashardException.USAGE, e.getMessage(), e);
       }
     }
     common.set.add(0, NO_LIMIT);
     Map<Long, List<JsonNode>> told =
-        new BenchSizes(jvm, RUN, sizes.segments, sizes.repeat)
+        new BenchSizes(jvm, RUN, sizes)
             .run(
                 (size, lake) ->
                     common.step(
@@ -222,7 +202,7 @@ final class BenchPlan implements Callable<Integer> {
                 String.join(", ", table.sizes().stream().map(ScaleTable.Size::how).toList())));
     text.append(table.markdown());
     if (sizes.queries) {
-      text.append("%n%s".formatted(table.queries(SLOWEST_QUERIES)));
+      text.append("%n%s".formatted(table.queries(BenchSizes.SLOWEST_QUERIES)));
     }
     text.append(
         "%nCPU time grew %s than the number of segments (within %s).%n"

@@ -1,24 +1,16 @@
 package io.metashard.job;
 
-import com.typesafe.config.ConfigUtil;
 import io.metashard.Location;
 import io.metashard.bench.Meter;
 import io.metashard.bench.PlanWorkload;
 import io.metashard.catalogue.Objects;
-import io.metashard.config.Settings;
 import io.metashard.forecast.Forecasts;
 import io.metashard.lake.Lake;
 import io.metashard.plan.BucketCount;
 import io.metashard.shardmap.ShardMapTable;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
-import org.apache.spark.sql.SparkSession;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -27,7 +19,7 @@ import picocli.CommandLine.Option;
     name = "plan-run",
     hidden = true,
     description = "One step of bench plan, which runs it in a JVM of its own.")
-final class BenchPlanRun implements Callable<Integer> {
+final class BenchPlanRun extends BenchRun {
   /** What is done. */
   enum Step {
     /** Make the lake of a size. */
@@ -44,39 +36,16 @@ final class BenchPlanRun implements Callable<Integer> {
   @Option(names = "--step", required = true)
   private Step step;
 
-  @Option(names = "--lake", required = true)
-  private String lake;
-
-  @Option(names = "--result", required = true)
-  private Path result;
-
-  @Option(names = "--segments")
-  private long segments;
-
-  @Option(names = "--seed")
-  private long seed;
-
-  @Option(names = "--set")
-  private List<String> set = new ArrayList<>();
+  BenchPlanRun() {
+    super("bench plan");
+  }
 
   @Override
-  public Integer call() throws IOException {
-    Settings settings = Settings.parse("bench", "lake.root = " + ConfigUtil.quoteString(lake), set);
-    SparkSession spark = Sessions.open(settings, "bench plan");
-    try {
-      JobContext context =
-          BenchForecastRun.context(
-              spark, JobContext.qualified(lake, HadoopSettings.configuration(settings)), settings);
-      Map<String, Object> told =
-          switch (step) {
-            case MAKE -> make(context, new PlanWorkload(segments, BenchForecastRun.END, seed));
-            case PLAN -> plan(context);
-          };
-      Files.writeString(result, Figures.json(told));
-    } finally {
-      spark.stop();
-    }
-    return 0;
+  Map<String, Object> told(JobContext context) {
+    return switch (step) {
+      case MAKE -> make(context, new PlanWorkload(segments(), END, seed()));
+      case PLAN -> plan(context);
+    };
   }
 
   /** Writes catalogue and forecast of a size into a new lake. */

@@ -12,15 +12,42 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.BiFunction;
 import java.util.function.Function;
+import picocli.CommandLine.Option;
 
 /**
  * Lakes of several sizes, and runs of a stage on each.
  *
  * @param run the hidden benchmark whose steps are run
- * @param segments of each size
- * @param repeat runs of each size
  */
-record BenchSizes(BenchJvm jvm, String run, List<Long> segments, int repeat) {
+record BenchSizes(BenchJvm jvm, String run, Asked asked) {
+  static final int SLOWEST_QUERIES = 15;
+
+  /** Options that say which sizes. */
+  abstract static class Asked {
+    @Option(
+        names = "--segments",
+        paramLabel = "N",
+        split = ",",
+        description = "sizes to measure (default: 100000,300000,1000000)")
+    List<Long> segments = List.of(100_000L, 300_000L, 1_000_000L);
+
+    @Option(
+        names = "--repeat",
+        paramLabel = "N",
+        description =
+            "runs of each size, in turn: the table has the median of their times and the most of their memory (default: 3)")
+    int repeat = 3;
+
+    @Option(
+        names = "--queries",
+        description = "also print which queries of the largest size took most")
+    boolean queries;
+
+    void check() {
+      BenchOptions.requireAtLeastOne("--repeat", repeat);
+    }
+  }
+
   /**
    * Makes the lakes, measures the runs and removes the lakes.
    *
@@ -34,13 +61,13 @@ record BenchSizes(BenchJvm jvm, String run, List<Long> segments, int repeat) {
     Map<Long, List<JsonNode>> told = new TreeMap<>();
     Path lakes = Files.createTempDirectory(Files.createDirectories(jvm.work()), "lakes");
     try {
-      for (long size : segments) {
+      for (long size : asked.segments) {
         tell("%s segments: making their lake".formatted(Amounts.count(size)));
         jvm.step(run, make.apply(size, lake(lakes, size)));
       }
       // In turn, so that what else the machine does meets all sizes.
-      for (int i = 1; i <= repeat; i++) {
-        for (long size : segments) {
+      for (int i = 1; i <= asked.repeat; i++) {
+        for (long size : asked.segments) {
           JsonNode one = jvm.step(run, measure.apply(lake(lakes, size)));
           told.computeIfAbsent(size, any -> new ArrayList<>()).add(one);
           Usage usage = BenchFigures.usage(one);
@@ -49,7 +76,7 @@ record BenchSizes(BenchJvm jvm, String run, List<Long> segments, int repeat) {
                   .formatted(
                       Amounts.count(size),
                       i,
-                      repeat,
+                      asked.repeat,
                       Amounts.duration(usage.seconds()),
                       Amounts.duration(usage.cpuSeconds()),
                       Amounts.bytes(usage.heapBytes())));

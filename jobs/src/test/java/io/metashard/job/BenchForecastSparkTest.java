@@ -26,12 +26,12 @@ class BenchForecastSparkTest {
     SparkSession spark = SharedSpark.session();
     Settings settings = Settings.parse("bench", "", List.of("forecast.backtest-origins=0"));
     JobContext context =
-        BenchForecastRun.context(
+        BenchRun.context(
             spark,
             JobContext.qualified(
                 SharedSpark.tempFolder("bench").toString(), spark.sessionState().newHadoopConf()),
             settings);
-    BenchForecastRun.make(context, new SegmentsWorkload(SEGMENTS, 9, BenchForecastRun.END, 1));
+    BenchForecastRun.make(context, new SegmentsWorkload(SEGMENTS, 9, BenchRun.END, 1));
     JsonNode told = new ObjectMapper().readTree(Figures.json(BenchForecastRun.forecast(context)));
     assertThat(context.lake().read(Forecasts.TABLE).count()).isEqualTo(SEGMENTS);
     assertThat(told.at("/figures/segments").asLong()).isEqualTo(SEGMENTS);

@@ -36,12 +36,12 @@ class BenchPlanSparkTest {
   void aPlanOfAFirstNightIsMeasuredAndTold() throws IOException {
     SparkSession spark = SharedSpark.session();
     JobContext context =
-        BenchForecastRun.context(
+        BenchRun.context(
             spark,
             JobContext.qualified(
                 SharedSpark.tempFolder("bench").toString(), spark.sessionState().newHadoopConf()),
             Settings.parse("bench", "", List.of("reshard.max-bytes-per-run=4 EiB")));
-    PlanWorkload workload = new PlanWorkload(SEGMENTS, BenchForecastRun.END, 1);
+    PlanWorkload workload = new PlanWorkload(SEGMENTS, BenchRun.END, 1);
     BenchPlanRun.make(context, workload);
 
     Dataset<Row> objects = context.lake().read(Objects.TABLE);
@@ -87,7 +87,7 @@ class BenchPlanSparkTest {
 
   @Test
   void whatCannotBeMadeIsRefused() {
-    assertThatThrownBy(() -> new PlanWorkload(0, BenchForecastRun.END, 1))
+    assertThatThrownBy(() -> new PlanWorkload(0, BenchRun.END, 1))
         .hasMessageContaining("Cannot make 0 segments");
   }
 }
