@@ -49,13 +49,16 @@ record SparkBuckets(Dataset<Row> rows, BucketPlanner planner, boolean storeNothi
   private static final String PARTS = "parts";
   private static final String SIZE = "size_class";
   private static final String READS = "reads_class";
+  private static final String READ_PARTS = "read_parts";
 
   private static final StructType UNITS =
       new StructType()
           .add(PARTS, DataTypes.IntegerType, false)
           .add(SIZE, DataTypes.IntegerType, false)
           .add(READS, DataTypes.IntegerType, false)
-          .add(VALUE, DataTypes.LongType, false);
+          .add(VALUE, DataTypes.LongType, false)
+          .add(BYTES, DataTypes.LongType, false)
+          .add(READ_PARTS, DataTypes.LongType, false);
 
   private static final StructType CANDIDATES =
       new StructType()
@@ -66,15 +69,17 @@ record SparkBuckets(Dataset<Row> rows, BucketPlanner planner, boolean storeNothi
 
   @Override
   public Units units() {
-    Map<Unit, Long> counts = new HashMap<>();
+    Map<Unit, Units.Sum> sums = new HashMap<>();
     each(new UnitsTask(planner), UNITS)
         .groupBy(col(PARTS), col(SIZE), col(READS))
-        .agg(sum(col(VALUE)).as(VALUE))
+        .agg(sum(col(VALUE)), sum(col(BYTES)), sum(col(READ_PARTS)))
         .collectAsList() // classes of length and heat: some hundred
         .forEach(
             row ->
-                counts.put(new Unit(row.getInt(0), row.getInt(1), row.getInt(2)), row.getLong(3)));
-    return new Units(counts);
+                sums.put(
+                    new Unit(row.getInt(0), row.getInt(1), row.getInt(2)),
+                    new Units.Sum(row.getLong(3), row.getLong(4), row.getLong(5))));
+    return new Units(sums);
   }
 
   @Override
@@ -170,14 +175,16 @@ record SparkBuckets(Dataset<Row> rows, BucketPlanner planner, boolean storeNothi
   private record UnitsTask(BucketPlanner planner) implements BucketRows.BucketTask {
     @Override
     public Iterator<Row> rows(BucketInput input) {
-      return planner.units(input).counts().entrySet().stream()
+      return planner.units(input).sums().entrySet().stream()
           .map(
               e ->
                   RowFactory.create(
                       e.getKey().parts(),
                       e.getKey().sizeClass(),
                       e.getKey().readsClass(),
-                      e.getValue()))
+                      e.getValue().count(),
+                      e.getValue().bytes(),
+                      e.getValue().readParts()))
           .iterator();
     }
   }

@@ -91,18 +91,20 @@ record Balanced(PlanOptions options, Width width, ShapePrices prices) implements
     return prices.choose(unit, Step.bytePrice(step));
   }
 
-  /** Those that are to be counted for {@link Units#traffic}. */
-  static Map<Unit, Long> units(PlanObject object, PlanOptions options) {
-    Map<Unit, Long> units = new HashMap<>();
+  /** Counts what is read at once, for {@link Units#traffic}. */
+  static void count(PlanObject object, PlanOptions options, Units.Counter counter) {
     if (object.bytes() == 0) {
-      return units;
+      return;
     }
     if (isReadWhole(object, options)) {
-      units.put(unit(object), 1L);
-    } else {
-      object.segments().forEach(segment -> units.merge(unit(object, segment), 1L, Long::sum));
+      int parts = object.segments().size();
+      counter.add(parts, object.bytes(), object.expectedRequests() / parts);
+      return;
     }
-    return units;
+    for (PlanSegment segment : object.segments()) {
+      long bytes = object.segmentation().length(segment.segment());
+      counter.add(1, bytes, segment.expectedRequests());
+    }
   }
 
   /** A read of a whole object is one of each of its segments. */

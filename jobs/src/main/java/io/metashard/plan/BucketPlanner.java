@@ -62,11 +62,9 @@ public record BucketPlanner(PlanOptions options, Width width, Traffic traffic, P
 
   /** How many objects and segments of each kind there are, to find the traffic from. */
   public Units units(BucketInput input) {
-    Map<Unit, Long> counts = new TreeMap<>();
-    for (PlanObject object : input.objects()) {
-      Balanced.units(object, options).forEach((unit, n) -> counts.merge(unit, n, Long::sum));
-    }
-    return new Units(counts);
+    Units.Counter counter = new Units.Counter();
+    input.objects().forEach(object -> Balanced.count(object, options, counter));
+    return counter.units();
   }
 
   private ShapePolicy policy() {

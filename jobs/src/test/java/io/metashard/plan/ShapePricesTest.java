@@ -3,7 +3,6 @@ package io.metashard.plan;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.metashard.LocationModel;
-import java.util.Map;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.DoubleRange;
@@ -18,7 +17,11 @@ class ShapePricesTest {
   private static final long MIB = 1 << 20;
 
   private static Units units(int parts, long bytes, double reads, long count) {
-    return new Units(Map.of(Unit.of(parts, bytes, reads), count));
+    Units.Counter counter = new Units.Counter();
+    for (long i = 0; i < count; i++) {
+      counter.add(parts, bytes, reads);
+    }
+    return counter.units();
   }
 
   @Test
