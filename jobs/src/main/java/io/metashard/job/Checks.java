@@ -216,7 +216,7 @@ final class Checks {
   private void writable(String what, String uri) {
     String place = shown(uri);
     try {
-      Probe.Found found = new Probe(uri, hadoop).run();
+      WriteTrial.Found found = new WriteTrial(uri, hadoop).run();
       if (!found.createOnly()) {
         lines.add(
             CheckLine.fail(

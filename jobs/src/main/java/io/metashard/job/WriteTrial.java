@@ -7,9 +7,7 @@ import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
@@ -21,13 +19,13 @@ import org.apache.hadoop.fs.Path;
  * Tries on a small file what Metashard needs of a place: writing, that one of two writers of a path
  * is refused, reading back, listing, deleting.
  */
-final class Probe {
+final class WriteTrial {
   private static final int BYTES = 4096;
 
   private final String root;
   private final Configuration hadoop;
 
-  Probe(String root, Configuration hadoop) {
+  WriteTrial(String root, Configuration hadoop) {
     this.root = root;
     this.hadoop = hadoop;
   }
@@ -37,7 +35,7 @@ final class Probe {
    *
    * @param createOnly whether the second writer was refused, and the first one's bytes stayed
    * @param skew the place's clock less ours; empty where it does not say when a file was written
-   * @param left why the probe could not be taken away again; empty when it was
+   * @param left why the file could not be taken away again; empty when it was
    */
   record Found(boolean createOnly, Optional<Duration> skew, Optional<String> left) {}
 
@@ -49,7 +47,7 @@ final class Probe {
   Found run() throws IOException {
     Path folder = new Path(root);
     FileSystem files = folder.getFileSystem(hadoop);
-    List<Path> made = missingFolders(files, files.makeQualified(folder));
+    MadeFolders made = MadeFolders.above(files, files.makeQualified(folder));
     String name = "metashard-check-" + UUID.randomUUID();
     Path file = new Path(folder, name);
     boolean createOnly;
@@ -127,24 +125,10 @@ final class Probe {
     return Optional.of(at.isAfter(after) ? Duration.between(after, at) : Duration.ZERO);
   }
 
-  /** The folder and those above it that are not there, the deepest first. */
-  private static List<Path> missingFolders(FileSystem files, Path folder) throws IOException {
-    List<Path> missing = new ArrayList<>();
-    for (Path at = folder; at != null && !files.exists(at); at = at.getParent()) {
-      missing.add(at);
-    }
-    return missing;
-  }
-
-  private static Optional<String> takeAway(FileSystem files, Path file, List<Path> made) {
+  private static Optional<String> takeAway(FileSystem files, Path file, MadeFolders made) {
     try {
       files.delete(file, false);
-      for (Path folder : made) {
-        // Not recursive: what somebody else put there meanwhile stays.
-        if (files.exists(folder) && !files.listStatusIterator(folder).hasNext()) {
-          files.delete(folder, false);
-        }
-      }
+      made.takeAway();
       return Optional.empty();
     } catch (IOException e) {
       return Optional.of(Failures.message(e));
