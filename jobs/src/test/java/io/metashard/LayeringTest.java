@@ -56,7 +56,7 @@ class LayeringTest {
               Set.of(
                   "config", "lake", "aggregate", "catalogue", "spark", "mllib", "math", "slf4j")),
           Map.entry("plan", Set.of("config")),
-          Map.entry("simulate", Set.of("config")),
+          Map.entry("simulate", Set.of("config", "math")),
           Map.entry("bench", Set.of("aggregate", "catalogue", "forecast", "plan", "spark")),
           Map.entry("codec", Set.of("jrs")),
           Map.entry("store", Set.of("hadoop")),

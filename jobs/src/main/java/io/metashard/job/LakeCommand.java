@@ -69,7 +69,7 @@ abstract class LakeCommand implements Callable<Integer> {
     return true;
   }
 
-  /** Whether a command that ended well has printed what {@code --json} asks for. */
+  /** Whether a command that came to an answer has printed what {@code --json} asks for. */
   boolean printsOwnJson() {
     return false;
   }
@@ -121,7 +121,7 @@ abstract class LakeCommand implements Callable<Integer> {
       LOG.debug("{} failed", name, e);
     }
     result.put("exit_code", exitCode);
-    if (options.json() && !(printsOwnJson() && exitCode == 0)) {
+    if (options.json() && !(printsOwnJson() && !result.containsKey("error"))) {
       out().println(Figures.json(result));
     }
     int ended = writeResult(result, exitCode);

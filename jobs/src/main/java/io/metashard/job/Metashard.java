@@ -44,6 +44,7 @@ import picocli.CommandLine.Option;
       ReportCommand.class,
       BacktestCommand.class,
       SimulateCommand.class,
+      ProbeCommand.class,
       Metashard.ShowConfig.class,
       CheckCommand.class,
       BenchCommand.class,

@@ -219,6 +219,8 @@ class S3NightIT {
         .isPositive();
     assertThat(ended.stdout() + ended.stderr()).doesNotContain("main-secret", "other-secret");
 
+    requireProbed(config);
+
     server.lose("loc1");
     try {
       Commands.Ended cat =
@@ -229,6 +231,38 @@ class S3NightIT {
     } finally {
       server.bringBack("loc1");
     }
+  }
+
+  /** Locations of both servers are measured with no more requests than are allowed. */
+  private static void requireProbed(String config) throws IOException, InterruptedException {
+    forget();
+    Commands.Ended ended =
+        Commands.require(
+            Commands.metashard(
+                "probe",
+                "--config",
+                config,
+                "--max-requests",
+                "64",
+                "--write",
+                "--location=loc0",
+                "--location=loc7",
+                "--json"));
+    List<String> lines = ended.stdout().lines().toList();
+    assertThat(lines).hasSize(2);
+    for (String line : lines) {
+      JsonNode location = new ObjectMapper().readTree(line);
+      String name = location.get("location").asText();
+      long made = requests().filter(r -> r.bucket().equals(name)).count();
+      System.out.printf("%s: %s; at most 64, seen %d%n", name, line, made);
+      assertThat(made).isBetween(location.get("reads").asLong(), 64L);
+      assertThat(location.get("first_byte_millis").asDouble()).isBetween(0.0, 1000.0);
+      assertThat(location.get("failed_reads").asInt()).isZero();
+    }
+    assertThat(requests()).allMatch(r -> List.of("loc0", "loc7").contains(r.bucket()));
+    long puts = count(S3NightIT::isMade);
+    assertThat(count(r -> r.operation().equals("DeleteObject"))).isEqualTo(puts);
+    assertThat(ended.stdout() + ended.stderr()).doesNotContain("main-secret", "other-secret");
   }
 
   /** A whole object that came to be: by one put, or by its last part. */

@@ -52,6 +52,7 @@ class CompletionTest {
   void bashOffersCommandsAndOptions() throws IOException, InterruptedException {
     assertThat(offered("metashard", "ni")).containsExactly("nightly");
     assertThat(offered("metashard", "")).contains("check", "nightly", "verify", "cat", "help");
+    assertThat(offered("metashard", "probe", "--max")).containsExactly("--max-requests");
     assertThat(offered("metashard", "nightly", "--dr")).containsExactly("--dry-run");
     assertThat(offered("metashard", "ls", "--con")).containsExactly("--config");
   }

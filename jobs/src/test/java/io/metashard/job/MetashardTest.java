@@ -85,6 +85,8 @@ class MetashardTest {
             "rollback",
             "report",
             "backtest",
+            "simulate",
+            "probe",
             "config",
             "check",
             "bench",
