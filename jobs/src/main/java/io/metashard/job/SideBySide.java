@@ -50,7 +50,7 @@ final class SideBySide {
    * @param requestsPerSecond answered
    * @param limitSeen whether more readers got no more
    * @param readers at a time, at most
-   * @param speedup over reads of the same length one after the other
+   * @param speedup over plain reads of the same length one after the other
    * @param readBytes in all
    */
   record Rate(
@@ -96,7 +96,7 @@ final class SideBySide {
               ? first // a reader that failed would have to open its file again
               : step(threads, readers, each, 2);
       double perSecond = Math.max(first.perSecond(), second.perSecond());
-      double speedup = perSecond * alone.disk().meanMillis(length) / 1000;
+      double speedup = perSecond * alone.disk().plainMillis(length) / 1000;
       boolean limitSeen =
           second.failed()
               || second.perSecond() < STILL_GROWING * first.perSecond()

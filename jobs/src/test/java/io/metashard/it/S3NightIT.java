@@ -260,8 +260,14 @@ class S3NightIT {
       assertThat(location.get("failed_reads").asInt()).isZero();
     }
     assertThat(requests()).allMatch(r -> List.of("loc0", "loc7").contains(r.bucket()));
-    long puts = count(S3NightIT::isMade);
-    assertThat(count(r -> r.operation().equals("DeleteObject"))).isEqualTo(puts);
+    assertThat(requests().filter(S3NightIT::isMade).map(S3Proxy.Request::key))
+        .hasSize(2)
+        .allMatch(key -> key.contains("/probe/metashard-probe-"))
+        .containsExactlyInAnyOrderElementsOf(
+            requests()
+                .filter(r -> r.operation().equals("DeleteObject"))
+                .map(S3Proxy.Request::key)
+                .toList());
     assertThat(ended.stdout() + ended.stderr()).doesNotContain("main-secret", "other-secret");
   }
 
