@@ -60,7 +60,9 @@ final class Locations {
                     settings.source(), twin, name, Settings.withoutUserInfo(location.uri())));
       }
     }
-    return List.copyOf(found.values());
+    List<Location> locations = List.copyOf(found.values());
+    Tiers.from(settings).requireFor(locations);
+    return locations;
   }
 
   private static String withoutSlash(String uri) {
