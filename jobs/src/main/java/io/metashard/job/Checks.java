@@ -407,7 +407,9 @@ final class Checks {
     if (locations.isEmpty()) {
       return;
     }
-    List<Site> sites = Site.of(locations);
+    Tiers tiers = Tiers.from(settings);
+    List<Site> sites = Site.of(locations, tiers.of(locations));
+    tiers(tiers, locations);
     Width width;
     try {
       width = Width.of(plan, sites);
@@ -428,6 +430,16 @@ final class Checks {
             : CheckLine.ok("domains", found));
     budget(plan, width);
     sharedDevices(locations);
+  }
+
+  private void tiers(Tiers tiers, List<Location> locations) {
+    for (String name : tiers.without(locations)) {
+      lines.add(
+          CheckLine.warn(
+              "tier " + name,
+              "no location is of it, so nothing will be there",
+              "name it as the tier of a location, or take it out of tiers"));
+    }
   }
 
   private void budget(PlanOptions plan, Width width) {

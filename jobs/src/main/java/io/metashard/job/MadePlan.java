@@ -7,7 +7,7 @@ import io.metashard.plan.Places;
 import io.metashard.plan.PlanOptions;
 import io.metashard.plan.PlanRefusedException;
 import io.metashard.plan.Site;
-import io.metashard.plan.Tally;
+import io.metashard.plan.TierRooms;
 import io.metashard.plan.Width;
 import java.sql.Date;
 import java.time.ZoneOffset;
@@ -57,12 +57,11 @@ record MadePlan(
             target.places(),
             any -> new SparkBuckets(rows, any, target.storeNothing()));
     SparkBuckets buckets = new SparkBuckets(rows, planner, target.storeNothing());
-    Night night = new NightPlanner(options, width).plan(buckets);
+    NightPlanner planning =
+        new NightPlanner(options, width, new TierRooms(target.places(), target.sites()));
+    Night night = planning.plan(buckets);
     BucketPlanner.Placing placing =
-        new BucketPlanner.Placing(
-            target.sites().stream().map(site -> withRoomLeft(site, night.tally())).toList(),
-            night.newBytes(),
-            context.runId() + " " + target.name());
+        planning.placing(buckets, night, target.sites(), context.runId() + " " + target.name());
     return new MadePlan(
         planner,
         night,
@@ -78,13 +77,6 @@ record MadePlan(
                 target.mapSequence(),
                 target.buckets(),
                 target.mapTable())));
-  }
-
-  private static Site withRoomLeft(Site site, Tally tally) {
-    return site.isLimited()
-        ? site.withRoom(
-            Math.max(0, site.roomBytes() - tally.keptBytesAt().getOrDefault(site.name(), 0L)))
-        : site;
   }
 
   /**

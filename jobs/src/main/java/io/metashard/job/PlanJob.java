@@ -6,6 +6,7 @@ import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.when;
 
 import io.metashard.Location;
+import io.metashard.Tier;
 import io.metashard.catalogue.Objects;
 import io.metashard.forecast.Forecasts;
 import io.metashard.lake.Lake;
@@ -26,6 +27,7 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.storage.StorageLevel;
@@ -99,6 +101,7 @@ public final class PlanJob {
   private final Audience audience;
   private final PlanOptions options;
   private final MovePlan movePlan;
+  private final Tiers tiers;
 
   /**
    * @param locations all that are configured; only active ones get blocks
@@ -142,6 +145,7 @@ public final class PlanJob {
     this.audience = audience;
     this.options = PlanOptions.from(context.settings());
     this.movePlan = MovePlan.from(context.settings());
+    this.tiers = Tiers.from(context.settings());
   }
 
   /** The same job, which reports its plan and writes nothing. */
@@ -200,14 +204,15 @@ public final class PlanJob {
   }
 
   private StageReport planned(Dataset<Row> objects, ChosenForecast forecast, Dataset<Row> rows) {
+    Map<String, Tier> tierOf = tiers.of(locations);
     MadePlan made =
         MadePlan.of(
             context,
             rows,
             options,
             new MadePlan.Target(
-                Site.of(locations),
-                Places.of(locations),
+                Site.of(locations, tierOf),
+                Places.of(locations, tierOf),
                 liveMap.isEmpty(),
                 Long.toString(mapSequence),
                 mapSequence,
@@ -303,6 +308,9 @@ public final class PlanJob {
       figures.put("expected_busy_share", planner.traffic().busyShare());
       figures.put("expected_wait_millis", planner.traffic().waitMillis());
     }
+    if (!tiers.areNone()) {
+      figures.put("tiers_without_location", String.join(", ", tiers.without(locations)));
+    }
     if (movePlan.prices().areSet()) {
       figures.put("cost_of_move", move.cost(movePlan.prices()));
       figures.put("currency", movePlan.prices().currency());
@@ -328,6 +336,7 @@ public final class PlanJob {
             "\n",
             options.toString(),
             locations.toString(),
+            new TreeMap<>(tiers.byName()).toString(),
             mapTable + " " + mapSequence + " of " + buckets,
             "objects " + context.lake().version(Objects.TABLE),
             "forecast " + context.lake().version(Forecasts.TABLE),

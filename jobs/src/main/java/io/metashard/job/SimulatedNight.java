@@ -19,6 +19,7 @@ import static org.apache.spark.sql.functions.when;
 import io.metashard.Location;
 import io.metashard.LocationModel;
 import io.metashard.ObjectIds;
+import io.metashard.Tier;
 import io.metashard.aggregate.Demand;
 import io.metashard.aggregate.Reads;
 import io.metashard.aggregate.Rebinned;
@@ -126,6 +127,7 @@ final class SimulatedNight {
   private final Question question;
   private final Function<List<String>, Settings> settings;
   private final List<Location> lakeLocations;
+  private final Map<String, Tier> tiers; // by location
   private final ShardMap map;
   private final List<String> notes = new ArrayList<>();
   private Pilot pilot; // once a layout has asked for it
@@ -151,6 +153,7 @@ final class SimulatedNight {
     this.lakeLocations =
         Locations.merged(
             context.lake(), Locations.configured(context.settings(), context.hadoop()));
+    this.tiers = Tiers.from(context.settings()).of(lakeLocations);
     this.map = new ShardMap(context.lake());
   }
 
@@ -463,11 +466,11 @@ final class SimulatedNight {
         ? IntStream.range(0, question.locations())
             .mapToObj(i -> new Site("%04d".formatted(i), "%04d".formatted(i), Long.MAX_VALUE))
             .toList()
-        : Site.of(lakeLocations);
+        : Site.of(lakeLocations, tiers);
   }
 
   private Places places(List<Site> sites) {
-    return question.locations() > 0 ? Places.ofSites(sites) : Places.of(lakeLocations);
+    return question.locations() > 0 ? Places.ofSites(sites) : Places.of(lakeLocations, tiers);
   }
 
   private Dataset<Row> scaledObjects(Dataset<Row> objects) {

@@ -9,8 +9,11 @@ import io.metashard.plan.BucketInput;
 import io.metashard.plan.BucketPlanner;
 import io.metashard.plan.Candidate;
 import io.metashard.plan.Choice;
+import io.metashard.plan.Ideal;
 import io.metashard.plan.Pressure;
 import io.metashard.plan.Tally;
+import io.metashard.plan.TierColumn;
+import io.metashard.plan.TierDemand;
 import io.metashard.plan.Unit;
 import io.metashard.plan.Units;
 import java.sql.Date;
@@ -45,6 +48,10 @@ record SparkBuckets(Dataset<Row> rows, BucketPlanner planner, boolean storeNothi
       new StructType()
           .add(MEASURE, DataTypes.StringType, false)
           .add(VALUE, DataTypes.LongType, false);
+
+  private static final String COLUMNS = "columns/";
+  private static final String RISING = "rising/";
+  private static final String AT = "at/";
 
   private static final String PARTS = "parts";
   private static final String SIZE = "size_class";
@@ -94,9 +101,9 @@ record SparkBuckets(Dataset<Row> rows, BucketPlanner planner, boolean storeNothi
 
   @Override
   public NavigableMap<Integer, Long> bytesByRank(
-      Pressure pressure, int idealStep, long longestBytes) {
+      Pressure pressure, Ideal ideal, long longestBytes) {
     NavigableMap<Integer, Long> bytes = new TreeMap<>();
-    candidates(pressure, idealStep)
+    candidates(pressure, ideal)
         .where(col(BYTES).leq(longestBytes))
         .groupBy(col(RANK))
         .agg(sum(col(BYTES)).as(BYTES))
@@ -107,8 +114,8 @@ record SparkBuckets(Dataset<Row> rows, BucketPlanner planner, boolean storeNothi
 
   @Override
   public List<Candidate> next(
-      Pressure pressure, int idealStep, int fromRank, long longestBytes, int limit) {
-    return candidates(pressure, idealStep)
+      Pressure pressure, Ideal ideal, int fromRank, long longestBytes, int limit) {
+    return candidates(pressure, ideal)
         .where(col(BYTES).leq(longestBytes).and(col(RANK).geq(fromRank)))
         .orderBy(col(RANK), col(OBJECT_ID))
         .limit(limit)
@@ -118,8 +125,8 @@ record SparkBuckets(Dataset<Row> rows, BucketPlanner planner, boolean storeNothi
         .toList();
   }
 
-  private Dataset<Row> candidates(Pressure pressure, int idealStep) {
-    return each(new CandidatesTask(planner, pressure, idealStep), CANDIDATES);
+  private Dataset<Row> candidates(Pressure pressure, Ideal ideal) {
+    return each(new CandidatesTask(planner, pressure, ideal), CANDIDATES);
   }
 
   /** The planned blocks of all buckets, as {@link Plans#SCHEMA}. */
@@ -129,6 +136,59 @@ record SparkBuckets(Dataset<Row> rows, BucketPlanner planner, boolean storeNothi
 
   private Dataset<Row> each(BucketRows.BucketTask task, StructType result) {
     return BucketRows.each(rows, planner.options().isolateBy(), task, result);
+  }
+
+  @Override
+  public TierDemand tierDemandOfAll(int step) {
+    return demand(new AllDemandTask(planner, step));
+  }
+
+  @Override
+  public TierDemand tierDemand(Choice choice, int step) {
+    return demand(new DemandTask(planner, choice, step));
+  }
+
+  private TierDemand demand(BucketRows.BucketTask task) {
+    Map<TierColumn, Long> columns = new HashMap<>();
+    Map<TierColumn, Long> rising = new HashMap<>();
+    Map<String, Long> storedAt = new HashMap<>();
+    each(task, TALLY)
+        .groupBy(col(MEASURE))
+        .agg(sum(col(VALUE)).as(VALUE))
+        .collectAsList() // classes of heat, some hundred, and locations
+        .forEach(
+            row -> {
+              String measure = row.getAs(MEASURE);
+              long value = row.<Long>getAs(VALUE);
+              String name = measure.substring(measure.indexOf('/') + 1);
+              if (measure.startsWith(COLUMNS)) {
+                columns.put(column(name), value);
+              } else if (measure.startsWith(RISING)) {
+                rising.put(column(name), value);
+              } else {
+                storedAt.put(name, value);
+              }
+            });
+    return new TierDemand(columns, rising, storedAt);
+  }
+
+  private static TierColumn column(String name) {
+    String[] parts = name.split("/");
+    return new TierColumn(
+        Integer.parseInt(parts[0]), Integer.parseInt(parts[1]), Integer.parseInt(parts[2]));
+  }
+
+  private static Iterator<Row> rows(TierDemand demand) {
+    List<Row> rows = new ArrayList<>();
+    demand.columns().forEach((column, value) -> rows.add(row(COLUMNS, column, value)));
+    demand.rising().forEach((column, value) -> rows.add(row(RISING, column, value)));
+    demand.storedAt().forEach((at, value) -> rows.add(RowFactory.create(AT + at, value)));
+    return rows.iterator();
+  }
+
+  private static Row row(String kind, TierColumn column, long value) {
+    return RowFactory.create(
+        kind + "%d/%d/%d".formatted(column.first(), column.last(), column.heat()), value);
   }
 
   private Tally total(BucketRows.BucketTask task, List<Integer> steps) {
@@ -205,11 +265,26 @@ record SparkBuckets(Dataset<Row> rows, BucketPlanner planner, boolean storeNothi
     }
   }
 
-  private record CandidatesTask(BucketPlanner planner, Pressure pressure, int idealStep)
+  private record AllDemandTask(BucketPlanner planner, int step) implements BucketRows.BucketTask {
+    @Override
+    public Iterator<Row> rows(BucketInput input) {
+      return SparkBuckets.rows(planner.tierDemandOfAll(input, step));
+    }
+  }
+
+  private record DemandTask(BucketPlanner planner, Choice choice, int step)
       implements BucketRows.BucketTask {
     @Override
     public Iterator<Row> rows(BucketInput input) {
-      return planner.candidates(input, pressure, idealStep).stream()
+      return SparkBuckets.rows(planner.tierDemand(input, choice, step));
+    }
+  }
+
+  private record CandidatesTask(BucketPlanner planner, Pressure pressure, Ideal ideal)
+      implements BucketRows.BucketTask {
+    @Override
+    public Iterator<Row> rows(BucketInput input) {
+      return planner.candidates(input, pressure, ideal).stream()
           .map(c -> RowFactory.create(c.objectId(), c.priority().name(), c.rank(), c.bytes()))
           .iterator();
     }

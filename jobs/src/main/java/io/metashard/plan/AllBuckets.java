@@ -19,14 +19,19 @@ public interface AllBuckets {
   /** The sum of {@link BucketPlanner#tally}. */
   Tally tally(Choice choice, List<Integer> steps);
 
+  /** The sum of {@link BucketPlanner#tierDemandOfAll}. */
+  TierDemand tierDemandOfAll(int step);
+
+  /** The sum of {@link BucketPlanner#tierDemand}. */
+  TierDemand tierDemand(Choice choice, int step);
+
   /** Bytes of the candidates of up to {@code longestBytes}, by rank. */
-  NavigableMap<Integer, Long> bytesByRank(Pressure pressure, int idealStep, long longestBytes);
+  NavigableMap<Integer, Long> bytesByRank(Pressure pressure, Ideal ideal, long longestBytes);
 
   /**
    * The first candidates of a rank or higher and of up to {@code longestBytes}, in order.
    *
    * @param limit most of them
    */
-  List<Candidate> next(
-      Pressure pressure, int idealStep, int fromRank, long longestBytes, int limit);
+  List<Candidate> next(Pressure pressure, Ideal ideal, int fromRank, long longestBytes, int limit);
 }

@@ -3,7 +3,6 @@ package io.metashard.plan;
 import io.metashard.plan.MetaShard.Piece;
 import io.metashard.plan.Tally.Measure;
 import java.io.Serializable;
-import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
@@ -31,11 +30,19 @@ public record BucketPlanner(PlanOptions options, Width width, Traffic traffic, P
    * @param allNewBytes physical bytes that all buckets together add; a bucket's share of limited
    *     room is its share of these
    * @param runKey makes meta-shard ids unique among runs: run id and map sequence
+   * @param fill how much of each tier is for what; {@link TierFill#NONE} where tiers are not told
+   *     apart
    */
-  public record Placing(List<Site> sites, long allNewBytes, String runKey) implements Serializable {
+  public record Placing(List<Site> sites, long allNewBytes, String runKey, TierFill fill)
+      implements Serializable {
     public Placing {
       // ArrayList and List.of are both serializable; copyOf gives the latter.
       sites = List.copyOf(sites);
+    }
+
+    /** Where tiers are not told apart. */
+    public Placing(List<Site> sites, long allNewBytes, String runKey) {
+      this(sites, allNewBytes, runKey, TierFill.NONE);
     }
   }
 
@@ -72,13 +79,13 @@ public record BucketPlanner(PlanOptions options, Width width, Traffic traffic, P
   }
 
   /** The objects that want encoding, in rank order. */
-  public List<Candidate> candidates(BucketInput input, Pressure pressure, int idealStep) {
+  public List<Candidate> candidates(BucketInput input, Pressure pressure, Ideal ideal) {
     StoredBucket stored = new StoredBucket(input);
     ShapePolicy policy = policy();
     List<Candidate> candidates = new ArrayList<>();
     for (PlanObject object : input.objects()) {
       stored
-          .candidate(object, policy, pressure, idealStep, options, places, width.leastRatio())
+          .candidate(object, policy, pressure, ideal, options, places, width.leastRatio())
           .ifPresent(candidates::add);
     }
     candidates.sort(Candidate.ORDER);
@@ -96,7 +103,7 @@ public record BucketPlanner(PlanOptions options, Width width, Traffic traffic, P
   /** What the bucket holds and would hold, with the chosen objects encoded at each of the steps. */
   public Tally tally(BucketInput input, Choice choice, List<Integer> steps) {
     Tally.Counter counter = new Tally.Counter();
-    List<Candidate> candidates = candidates(input, choice.pressure(), choice.idealStep());
+    List<Candidate> candidates = candidates(input, choice.pressure(), choice.ideal());
     Set<String> chosen = new HashSet<>();
     for (Candidate candidate : candidates) {
       boolean isChosen = choice.selection().contains(candidate);
@@ -131,26 +138,66 @@ public record BucketPlanner(PlanOptions options, Width width, Traffic traffic, P
     }
   }
 
+  /** What all objects would ask of tiers, and what of the stored ones does not suit its tier. */
+  public TierDemand tierDemandOfAll(BucketInput input, int step) {
+    Tiers tiers = Tiers.of(places);
+    Map<TierColumn, Long> rising = new TreeMap<>();
+    StoredBucket stored = new StoredBucket(input);
+    for (PlanObject object : input.objects()) {
+      for (StoredColumn column : stored.columns(object, options)) {
+        int at = tiers.indexOf(places.tier(column.location()));
+        if (column.moved() && at > 0) {
+          rising.merge(
+              new TierColumn(at, at, TierColumn.heatOf(column.readMillis(), column.bytes())),
+              column.bytes(),
+              Math::addExact);
+        }
+      }
+    }
+    Map<String, Long> storedAt = new TreeMap<>();
+    input.stored().forEach(b -> storedAt.merge(b.location(), b.length(), Math::addExact));
+    return new TierDemand(
+        columns(bundles(input.objects(), policy(), step), tiers), rising, storedAt);
+  }
+
+  /** What the chosen objects ask of tiers. */
+  public TierDemand tierDemand(BucketInput input, Choice choice, int step) {
+    return new TierDemand(
+        columns(
+            bundles(only(chosen(input, choice), input.objects()), policy(), step),
+            Tiers.of(places)),
+        Map.of(),
+        Map.of());
+  }
+
+  private Map<TierColumn, Long> columns(List<Grouped> bundles, Tiers tiers) {
+    Map<TierColumn, Long> columns = new TreeMap<>();
+    for (Grouped grouped : bundles) {
+      Placement.loads(grouped.bundle(), options.reading(), tiers)
+          .forEach(load -> columns.merge(load.column(), load.bytes(), Math::addExact));
+    }
+    return columns;
+  }
+
+  private Set<String> chosen(BucketInput input, Choice choice) {
+    Set<String> chosen = new HashSet<>();
+    for (Candidate candidate : candidates(input, choice.pressure(), choice.ideal())) {
+      if (choice.selection().contains(candidate)) {
+        chosen.add(candidate.objectId());
+      }
+    }
+    return chosen;
+  }
+
   /**
    * The blocks to be written for the chosen objects, sorted by meta-shard and block index.
    *
    * @throws PlanRefusedException if limited sites have no room left for a meta-shard
    */
   public List<PlannedBlock> plan(BucketInput input, Choice choice, int step, Placing placing) {
-    Set<String> chosen = new HashSet<>();
-    for (Candidate candidate : candidates(input, choice.pressure(), choice.idealStep())) {
-      if (choice.selection().contains(candidate)) {
-        chosen.add(candidate.objectId());
-      }
-    }
+    Set<String> chosen = chosen(input, choice);
     List<Grouped> bundles = bundles(only(chosen, input.objects()), policy(), step);
-    long newBytes = bundles.stream().mapToLong(b -> b.bundle().physicalBytes()).sum();
-    Placement placement =
-        new Placement(
-            placing.sites().stream()
-                .map(site -> share(site, newBytes, placing.allNewBytes()))
-                .toList(),
-            options.reading());
+    Placement placement = placement(bundles, placing);
     new StoredBucket(input).load(chosen, options.reading(), placement);
 
     List<Named> named = new ArrayList<>();
@@ -225,15 +272,33 @@ public record BucketPlanner(PlanOptions options, Width width, Traffic traffic, P
     return Bundle.of(new MetaShard(Form.COPIES, width.shape(1), List.of(Piece.whole(object, 0))));
   }
 
-  private static Site share(Site site, long newBytes, long allNewBytes) {
-    if (!site.isLimited() || newBytes == allNewBytes) {
-      return site;
+  private Placement placement(List<Grouped> bundles, Placing placing) {
+    long newBytes = bundles.stream().mapToLong(b -> b.bundle().physicalBytes()).sum();
+    if (placing.fill().isNone()) {
+      return new Placement(
+          placing.sites().stream()
+              .map(site -> share(site, newBytes, placing.allNewBytes()))
+              .toList(),
+          options.reading());
     }
-    return site.withRoom(
-        BigInteger.valueOf(site.roomBytes())
-            .multiply(BigInteger.valueOf(newBytes))
-            .divide(BigInteger.valueOf(allNewBytes))
-            .longValueExact());
+    Tiers tiers = Tiers.of(places);
+    TierFill fill = placing.fill();
+    TierQuota quota = fill.quota(columns(bundles, tiers), newBytes, placing.allNewBytes());
+    List<Site> sites = new ArrayList<>();
+    for (Site site : placing.sites()) {
+      int tier = tiers.indexOf(site.tier());
+      long room = fill.room().get(tier);
+      sites.add(
+          room == Long.MAX_VALUE
+              ? share(site, newBytes, placing.allNewBytes())
+              : share(site, quota.left(tier), room));
+    }
+    return new Placement(sites, options.reading(), tiers, quota);
+  }
+
+  /** The room of a site that is for so much of all. */
+  private static Site share(Site site, long bytes, long all) {
+    return site.isLimited() ? site.withRoom(TierFill.part(site.roomBytes(), bytes, all)) : site;
   }
 
   /**

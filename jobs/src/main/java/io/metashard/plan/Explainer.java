@@ -35,7 +35,7 @@ public record Explainer(BucketPlanner planner, Choice choice, int step) implemen
    */
   public List<Explanation> explain(BucketInput input, List<PlannedBlock> planned) {
     Map<String, Fate> fates = new HashMap<>();
-    for (Candidate candidate : planner.candidates(input, choice.pressure(), choice.idealStep())) {
+    for (Candidate candidate : planner.candidates(input, choice.pressure(), choice.ideal())) {
       fates.put(candidate.objectId(), Fate.of(candidate, choice.selection()));
     }
     Laid before = new Laid();

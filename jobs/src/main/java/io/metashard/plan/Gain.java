@@ -10,6 +10,11 @@ record Gain(double savedMillis, double moveMillis) {
   /** Nothing changed so much that anything is to be gained. */
   static final Gain NONE = new Gain(0, 0);
 
+  /** Both by one move. */
+  Gain plus(Gain other) {
+    return new Gain(savedMillis + other.savedMillis, Math.max(moveMillis, other.moveMillis));
+  }
+
   /**
    * @param moveCost milliseconds of reading that a millisecond of moving must save
    */

@@ -31,6 +31,20 @@ public record MemoryBuckets(List<BucketInput> inputs, BucketPlanner planner) imp
         .reduce(zero(steps), Tally::plus);
   }
 
+  @Override
+  public TierDemand tierDemandOfAll(int step) {
+    return inputs.stream()
+        .map(input -> planner.tierDemandOfAll(input, step))
+        .reduce(TierDemand.NONE, TierDemand::plus);
+  }
+
+  @Override
+  public TierDemand tierDemand(Choice choice, int step) {
+    return inputs.stream()
+        .map(input -> planner.tierDemand(input, choice, step))
+        .reduce(TierDemand.NONE, TierDemand::plus);
+  }
+
   private static Tally zero(List<Integer> steps) {
     Tally.Counter counter = new Tally.Counter();
     steps.forEach(step -> counter.addNew(step, 0));
@@ -39,25 +53,25 @@ public record MemoryBuckets(List<BucketInput> inputs, BucketPlanner planner) imp
 
   @Override
   public NavigableMap<Integer, Long> bytesByRank(
-      Pressure pressure, int idealStep, long longestBytes) {
+      Pressure pressure, Ideal ideal, long longestBytes) {
     NavigableMap<Integer, Long> bytes = new TreeMap<>();
-    candidates(pressure, idealStep, longestBytes)
+    candidates(pressure, ideal, longestBytes)
         .forEach(c -> bytes.merge(c.rank(), c.bytes(), Math::addExact));
     return bytes;
   }
 
   @Override
   public List<Candidate> next(
-      Pressure pressure, int idealStep, int fromRank, long longestBytes, int limit) {
-    return candidates(pressure, idealStep, longestBytes).stream()
+      Pressure pressure, Ideal ideal, int fromRank, long longestBytes, int limit) {
+    return candidates(pressure, ideal, longestBytes).stream()
         .filter(c -> c.rank() >= fromRank)
         .limit(limit)
         .toList();
   }
 
-  private List<Candidate> candidates(Pressure pressure, int idealStep, long longestBytes) {
+  private List<Candidate> candidates(Pressure pressure, Ideal ideal, long longestBytes) {
     List<Candidate> candidates = new ArrayList<>();
-    inputs.forEach(input -> candidates.addAll(planner.candidates(input, pressure, idealStep)));
+    inputs.forEach(input -> candidates.addAll(planner.candidates(input, pressure, ideal)));
     return candidates.stream()
         .filter(c -> c.bytes() <= longestBytes)
         .sorted(Candidate.ORDER)

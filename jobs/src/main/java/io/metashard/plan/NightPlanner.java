@@ -3,6 +3,7 @@ package io.metashard.plan;
 import io.metashard.plan.Tally.Measure;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.NavigableMap;
 import java.util.function.Function;
 
@@ -12,7 +13,7 @@ import java.util.function.Function;
  *
  * <p>Both come from sums over buckets, so nothing that grows with the objects is ever in one place.
  */
-public record NightPlanner(PlanOptions options, Width width) {
+public record NightPlanner(PlanOptions options, Width width, TierRooms rooms) {
   /** The ladder of steps is searched coarsely first: two passes over the buckets, 25 steps. */
   private static final int COARSE = 12;
 
@@ -27,16 +28,21 @@ public record NightPlanner(PlanOptions options, Width width) {
    */
   private static final long NEGLIGIBLE_BYTES = 4096;
 
+  /** Where tiers are not told apart. */
+  public NightPlanner(PlanOptions options, Width width) {
+    this(options, width, TierRooms.NONE);
+  }
+
   /**
    * The plan of one run.
    *
    * @throws PlanRefusedException if the storage budget cannot be held
    */
   public Night plan(AllBuckets buckets) {
-    Choice choice = choice(buckets, Pressure.CALM, Step.LEAST);
+    Choice choice = choice(buckets, Pressure.CALM, Ideal.of(Step.LEAST));
     boolean fromScratch = buckets.storeNothing() && choice.selection().isEverything();
     if (!fromScratch) {
-      int ideal = search(0, buckets::tallyFromScratch).step();
+      Ideal ideal = ideal(buckets, search(0, buckets::tallyFromScratch).step());
       // With nothing stored, no form can be other than the ideal: the choice is the same.
       choice =
           buckets.storeNothing()
@@ -49,7 +55,7 @@ public record NightPlanner(PlanOptions options, Width width) {
         if (buckets.storeNothing()) {
           break; // there is nothing to tidy
         }
-        choice = choice(buckets, pressure, choice.idealStep());
+        choice = choice(buckets, pressure, choice.ideal());
       }
       Choice tried = choice;
       Found found =
@@ -74,7 +80,35 @@ public record NightPlanner(PlanOptions options, Width width) {
                 tally.chosen()));
   }
 
-  private Choice choice(AllBuckets buckets, Pressure pressure, int ideal) {
+  private Ideal ideal(AllBuckets buckets, int step) {
+    return rooms.tiers().areOne()
+        ? Ideal.of(step)
+        : new Ideal(step, rooms.rents(buckets.tierDemandOfAll(step)));
+  }
+
+  /**
+   * What buckets share when the blocks of a night are placed.
+   *
+   * @param sites with all their capacity
+   * @param runKey as in {@link BucketPlanner.Placing}
+   * @throws PlanRefusedException if the tiers have no room for all of them
+   */
+  public BucketPlanner.Placing placing(
+      AllBuckets buckets, Night night, List<Site> sites, String runKey) {
+    Map<String, Long> keptAt = night.tally().keptBytesAt();
+    return new BucketPlanner.Placing(
+        sites.stream().map(site -> TierRooms.withRoomLeft(site, keptAt)).toList(),
+        night.newBytes(),
+        runKey,
+        rooms.tiers().areOne()
+            ? TierFill.NONE
+            : rooms.fill(
+                buckets.tierDemand(night.choice(), night.step()),
+                keptAt,
+                night.choice().ideal().rents()));
+  }
+
+  private Choice choice(AllBuckets buckets, Pressure pressure, Ideal ideal) {
     long limit = options.maxBytesPerRun();
     NavigableMap<Integer, Long> bytesByRank = buckets.bytesByRank(pressure, ideal, limit);
     Selection selection = Selection.of(bytesByRank, limit);

@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -18,25 +19,33 @@ import java.util.Set;
  */
 final class Placement {
   private final Reading reading;
+  private final Optional<TierQuota> quota;
+  private final Tiers tiers;
   private final List<State> states = new ArrayList<>();
   private final Map<String, State> byName = new HashMap<>();
 
   private static final class State {
     private final Site site;
     private final long nameHash;
+    private final int tier;
     private long roomBytes;
     private long bytes;
     private double readMillis;
 
-    private State(Site site) {
+    private State(Site site, int tier) {
       this.site = site;
+      this.tier = tier;
       this.nameHash = Hash.of(site.name());
       this.roomBytes = site.roomBytes();
     }
   }
 
-  /** What one column is to be placed for. */
-  private record Load(int index, long bytes, double readMillis) {
+  /**
+   * What one column is to be placed for.
+   *
+   * @param column what it asks of tiers
+   */
+  record Load(int index, long bytes, double readMillis, TierColumn column) {
     static final Comparator<Load> HOTTEST_FIRST =
         Comparator.comparingDouble(Load::readMillis)
             .reversed()
@@ -44,13 +53,25 @@ final class Placement {
             .thenComparingInt(Load::index);
   }
 
+  /** Where tiers are not told apart. */
   Placement(List<Site> sites, Reading reading) {
+    this(sites, reading, Tiers.NONE, Optional.empty());
+  }
+
+  /** Within each tier by itself, as far as its quota goes. */
+  Placement(List<Site> sites, Reading reading, Tiers tiers, TierQuota quota) {
+    this(sites, reading, tiers, Optional.of(quota));
+  }
+
+  private Placement(List<Site> sites, Reading reading, Tiers tiers, Optional<TierQuota> quota) {
     this.reading = reading;
+    this.tiers = tiers;
+    this.quota = quota;
     sites.stream()
         .sorted()
         .forEach(
             site -> {
-              State state = new State(site);
+              State state = new State(site, quota.isPresent() ? tiers.indexOf(site.tier()) : 0);
               states.add(state);
               byName.put(site.name(), state);
             });
@@ -96,17 +117,29 @@ final class Placement {
     return column.get(0).offset() + " " + column.get(0).object().id();
   }
 
-  private List<Load> loads(Bundle bundle) {
+  /** The columns of a bundle, parity last in index, the hottest first in order. */
+  static List<Load> loads(Bundle bundle, Reading reading, Tiers tiers) {
     List<Load> loads = new ArrayList<>();
     double[] millis = readMillis(bundle, reading);
     for (List<MetaShard.Piece> column : bundle.pieces()) {
-      loads.add(new Load(loads.size(), Bundle.bytes(column), millis[loads.size()]));
+      loads.add(load(loads.size(), Bundle.bytes(column), millis[loads.size()]));
     }
     double ofParity = bundle.spreadsReads() ? millis[0] : 0;
     while (loads.size() < bundle.columns() + bundle.m()) {
-      loads.add(new Load(loads.size(), bundle.parityBytes(), ofParity));
+      loads.add(load(loads.size(), bundle.parityBytes(), ofParity));
+    }
+    loads.sort(Load.HOTTEST_FIRST);
+    int needed = bundle.spreadsReads() ? bundle.columns() : 1;
+    for (int rank = 0; rank < loads.size(); rank++) {
+      Load load = loads.get(rank);
+      TierColumn column = tiers.column(needed, rank, loads.size(), load.readMillis(), load.bytes());
+      loads.set(rank, new Load(load.index(), load.bytes(), load.readMillis(), column));
     }
     return loads;
+  }
+
+  private static Load load(int index, long bytes, double readMillis) {
+    return new Load(index, bytes, readMillis, TierColumn.OF_ONE);
   }
 
   /**
@@ -116,22 +149,22 @@ final class Placement {
    */
   List<String> place(Bundle bundle, String id) {
     long seed = Hash.of(id);
-    List<Load> loads = loads(bundle);
-    loads.sort(Load.HOTTEST_FIRST);
+    List<Load> loads = loads(bundle, reading, tiers);
     String[] names = new String[loads.size()];
     Set<String> usedDomains = new HashSet<>();
     for (Load load : loads) {
       State best = best(load, usedDomains, seed);
       if (best == null) {
         throw new PlanRefusedException(
-            "Cannot place %d meta-shards of %d+%d with up to %d bytes a location: they need %d domains with room, only %d have it; raise capacities, add locations or lower reshard.max-bytes-per-run"
+            "Cannot place %d meta-shards of %d+%d with up to %d bytes a location: they need %d domains with room, only %d have it%s; raise capacities, add locations or lower reshard.max-bytes-per-run"
                 .formatted(
                     bundle.rows().size(),
                     bundle.columns(),
                     bundle.m(),
                     bundle.parityBytes(),
                     names.length,
-                    domainsWithRoom(bundle.parityBytes())));
+                    domainsWithRoom(bundle.parityBytes()),
+                    leftAtTiers()));
       }
       usedDomains.add(best.site.domain());
       best.bytes += load.bytes();
@@ -139,15 +172,35 @@ final class Placement {
       if (best.site.isLimited()) {
         best.roomBytes -= load.bytes();
       }
+      if (quota.isPresent()) {
+        quota.get().take(best.tier, load.bytes());
+      }
       names[load.index()] = best.site.name();
     }
     return List.of(names);
   }
 
+  /** At the tier that it is meant for; else at the next slower ones, else at faster ones. */
   private State best(Load load, Set<String> usedDomains, long seed) {
+    if (quota.isEmpty()) {
+      return best(load, 0, usedDomains, seed);
+    }
+    int target = quota.get().target(load.column(), load.bytes());
+    State best = null;
+    for (int tier = target; best == null && tier < tiers.count(); tier++) {
+      best = best(load, tier, usedDomains, seed);
+    }
+    for (int tier = target - 1; best == null && tier >= 0; tier--) {
+      best = best(load, tier, usedDomains, seed);
+    }
+    return best;
+  }
+
+  private State best(Load load, int tier, Set<String> usedDomains, long seed) {
     State best = null;
     for (State state : states) {
-      if (state.roomBytes >= load.bytes()
+      if (state.tier == tier
+          && hasRoom(state, load.bytes())
           && !usedDomains.contains(state.site.domain())
           && (best == null || isBetter(state, best, load.readMillis() > 0, seed))) {
         best = state;
@@ -163,9 +216,29 @@ final class Placement {
     return order != 0 ? order < 0 : Hash.of(seed, a.nameHash) < Hash.of(seed, b.nameHash);
   }
 
+  private boolean hasRoom(State state, long bytes) {
+    return state.roomBytes >= bytes && (quota.isEmpty() || quota.get().left(state.tier) >= bytes);
+  }
+
+  /** Of tiers that are limited: what is left of this bucket's part. */
+  private String leftAtTiers() {
+    if (quota.isEmpty()) {
+      return "";
+    }
+    StringBuilder words = new StringBuilder();
+    for (int tier = 0; tier < tiers.count(); tier++) {
+      if (quota.get().left(tier) != Long.MAX_VALUE) {
+        words.append(
+            ", and of tier %s this bucket may fill %d bytes more"
+                .formatted(tiers.fastestFirst().get(tier).name(), quota.get().left(tier)));
+      }
+    }
+    return words.toString();
+  }
+
   private long domainsWithRoom(long bytes) {
     return states.stream()
-        .filter(state -> state.roomBytes >= bytes)
+        .filter(state -> hasRoom(state, bytes))
         .map(state -> state.site.domain())
         .distinct()
         .count();

@@ -1,8 +1,10 @@
 package io.metashard.plan;
 
 import io.metashard.Location;
+import io.metashard.Tier;
 import java.io.Serializable;
 import java.util.List;
+import java.util.Map;
 
 /**
  * A location as planning sees it: one that takes new blocks.
@@ -10,8 +12,9 @@ import java.util.List;
  * @param name of the location
  * @param domain what fails as one
  * @param roomBytes most bytes to add; {@link Long#MAX_VALUE} when not limited
+ * @param tier that it is of, and fills up with
  */
-public record Site(String name, String domain, long roomBytes)
+public record Site(String name, String domain, long roomBytes, Tier tier)
     implements Serializable, Comparable<Site> {
   public Site {
     if (roomBytes < 0) {
@@ -20,11 +23,31 @@ public record Site(String name, String domain, long roomBytes)
     }
   }
 
-  /** The active locations, sorted by name, with all their capacity free. */
+  /** Where no tiers are told apart. */
+  public Site(String name, String domain, long roomBytes) {
+    this(name, domain, roomBytes, Tier.ONLY);
+  }
+
+  /** The active locations, sorted by name, with all their capacity free; no tiers told apart. */
   public static List<Site> of(List<Location> locations) {
+    return of(locations, Map.of());
+  }
+
+  /**
+   * The active locations, sorted by name, with all their capacity free.
+   *
+   * @param tiers by location; others are of {@link Tier#ONLY}
+   */
+  public static List<Site> of(List<Location> locations, Map<String, Tier> tiers) {
     return locations.stream()
         .filter(location -> location.state().equals(Location.ACTIVE))
-        .map(location -> new Site(location.name(), location.domain(), location.capacityBytes()))
+        .map(
+            location ->
+                new Site(
+                    location.name(),
+                    location.domain(),
+                    location.capacityBytes(),
+                    tiers.getOrDefault(location.name(), Tier.ONLY)))
         .sorted()
         .toList();
   }
@@ -35,7 +58,7 @@ public record Site(String name, String domain, long roomBytes)
 
   /** The same site with the given room. */
   public Site withRoom(long bytes) {
-    return new Site(name, domain, bytes);
+    return new Site(name, domain, bytes, tier);
   }
 
   @Override

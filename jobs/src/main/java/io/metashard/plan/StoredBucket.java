@@ -71,7 +71,7 @@ final class StoredBucket {
       PlanObject object,
       ShapePolicy policy,
       Pressure pressure,
-      int idealStep,
+      Ideal ideal,
       PlanOptions options,
       Places places,
       double leastRatio) {
@@ -117,10 +117,101 @@ final class StoredBucket {
     if (options.full()) {
       return Optional.of(Candidate.of(object, Priority.FULL, object.expectedRequests()));
     }
-    Gain gain = policy.gain(object, shape(live), idealStep);
+    Gain gain = policy.gain(object, shape(live), ideal.step());
+    if (ideal.rents().areKnown()) {
+      gain = gain.plus(tierGain(object, options, places, ideal.rents(), physical));
+    }
     return gain.isWorthIt(options.moveCost())
         ? Optional.of(Candidate.of(object, Priority.RESHAPE, gain.savedMillis()))
         : Optional.empty();
+  }
+
+  /** What it would save to have all that became hotter or colder at the tiers that are for it. */
+  private Gain tierGain(
+      PlanObject object, PlanOptions options, Places places, TierRents rents, double physical) {
+    Tiers tiers = Tiers.of(places);
+    double saved = 0;
+    for (StoredColumn column : columns(object, options)) {
+      int at = tiers.indexOf(places.tier(column.location()));
+      if (column.moved() && at >= 0) {
+        int first = tiers.column(column.needed(), 0, 1, 0, 0).first();
+        saved += rents.savedMillis(at, first, column.readMillis(), column.bytes());
+      }
+    }
+    return saved > 0
+        ? new Gain(saved, options.reading().moveMillis(object.bytes(), physical))
+        : Gain.NONE;
+  }
+
+  /**
+   * The columns that reads of an object are served from, as its forecast is now; parity, too, where
+   * it stands in for data.
+   */
+  List<StoredColumn> columns(PlanObject object, PlanOptions options) {
+    List<StoredBlock> live = liveByObject.get(object.id());
+    if (live == null || stale.contains(object.id())) {
+      return List.of();
+    }
+    Map<String, Map<String, Column>> bundles = new TreeMap<>();
+    Map<String, Map<String, Column>> then = new TreeMap<>();
+    Map<String, Integer> needed = new HashMap<>();
+    Set<String> seen = new HashSet<>();
+    for (StoredBlock block : live) {
+      String bundle = bundle(block);
+      Shard shard = shards.get(block.metaShardId());
+      column(bundles, bundle, block).add(block, requestsNow(object, block));
+      column(then, bundle, block).add(block, block.expectedRequests());
+      boolean spread = block.k() == 1 || shard.objects.size() == 1;
+      needed.put(bundle, spread ? widestOfBundle.get(bundle) : 0);
+      if (spread && seen.add(block.metaShardId())) {
+        for (StoredBlock parity : shard.blocks) {
+          if (parity.isParity()) {
+            column(bundles, bundle, parity).bytes += parity.length();
+          }
+        }
+      }
+    }
+    List<StoredColumn> columns = new ArrayList<>();
+    bundles.forEach(
+        (bundle, at) -> {
+          double all = 0;
+          Set<String> moved = new HashSet<>();
+          for (Map.Entry<String, Column> entry : at.entrySet()) {
+            Column now = entry.getValue();
+            all += millis(now, options.reading());
+            if (now.read > 0
+                && HeatClass.distance(
+                        HeatClass.of(then.get(bundle).get(entry.getKey()).meanRequests()),
+                        HeatClass.of(now.meanRequests()))
+                    >= options.hysteresisClasses()) {
+              moved.add(entry.getKey());
+            }
+          }
+          boolean spread = needed.get(bundle) > 0;
+          for (Map.Entry<String, Column> entry : at.entrySet()) {
+            columns.add(
+                new StoredColumn(
+                    entry.getKey(),
+                    entry.getValue().bytes,
+                    spread ? all / at.size() : millis(entry.getValue(), options.reading()),
+                    Math.max(1, needed.get(bundle)),
+                    spread ? !moved.isEmpty() : moved.contains(entry.getKey())));
+          }
+        });
+    return columns;
+  }
+
+  private static double requestsNow(PlanObject object, StoredBlock block) {
+    return block.segment() < object.segments().size()
+        ? object.segments().get(block.segment()).expectedRequests()
+        : block.expectedRequests(); // of another segmentation
+  }
+
+  private static Column column(
+      Map<String, Map<String, Column>> bundles, String bundle, StoredBlock block) {
+    return bundles
+        .computeIfAbsent(bundle, b -> new TreeMap<>())
+        .computeIfAbsent(block.location(), l -> new Column());
   }
 
   /**
@@ -289,6 +380,16 @@ final class StoredBucket {
     private long bytes;
     private double requests;
     private int read; // blocks that are served
+
+    private void add(StoredBlock block, double expectedRequests) {
+      bytes += block.length();
+      requests += expectedRequests;
+      read++;
+    }
+
+    private double meanRequests() {
+      return read == 0 ? 0 : requests / read;
+    }
   }
 
   /** Bytes and reads that kept blocks bring to their locations. */

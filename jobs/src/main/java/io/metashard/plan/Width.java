@@ -2,7 +2,12 @@ package io.metashard.plan;
 
 import io.metashard.Shape;
 import java.io.Serializable;
+import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
+import java.util.NavigableMap;
+import java.util.Set;
+import java.util.TreeMap;
 
 /**
  * How wide meta-shards may be: what the failure domains allow.
@@ -23,13 +28,7 @@ public record Width(int k, int m, String wideCodec, int domains) implements Seri
     boolean xorAsked = drawn && options.draw().code() == DrawOptions.Code.XOR;
     int m = xorAsked ? 1 : options.survive();
     int maxK = drawn ? options.draw().maxK() : options.maxK();
-    int domains =
-        (int)
-            sites.stream()
-                .filter(site -> site.roomBytes() > 0)
-                .map(Site::domain)
-                .distinct()
-                .count();
+    int domains = domains(sites, 1 + m);
     if (domains < 1 + m) {
       throw new PlanRefusedException(
           "Cannot survive the loss of %d domains: active locations with room are in %d domains, %d are needed (1 data and %d parity blocks, each in a domain of its own); add locations in other domains, raise capacities or lower plan.survive"
@@ -39,6 +38,29 @@ public record Width(int k, int m, String wideCodec, int domains) implements Seri
     // Parity of one block is the same sum in both codes; xor is the cheaper one to compute.
     boolean xor = xorAsked || (!drawn && m == 1);
     return new Width(k, m, xor ? Shape.XOR : Shape.RS, domains);
+  }
+
+  /**
+   * The domains with room that blocks may always be in. A tier that is limited is for what is hot:
+   * were it counted, all meta-shards would be so wide that each must have blocks there. So it is
+   * only where there are too few without it; the roomiest first.
+   */
+  private static int domains(List<Site> sites, int least) {
+    NavigableMap<Long, Set<String>> byCapacity = new TreeMap<>(Collections.reverseOrder());
+    for (Site site : sites) {
+      if (site.roomBytes() > 0) {
+        byCapacity
+            .computeIfAbsent(site.tier().capacityBytes(), capacity -> new HashSet<>())
+            .add(site.domain());
+      }
+    }
+    Set<String> domains = new HashSet<>();
+    for (Set<String> next : byCapacity.values()) {
+      if (domains.size() < least) {
+        domains.addAll(next);
+      }
+    }
+    return domains.size();
   }
 
   /** The shape of a meta-shard with so many data blocks. */

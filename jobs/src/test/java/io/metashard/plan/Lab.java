@@ -255,18 +255,10 @@ final class Lab {
     List<BucketInput> inputs = inputs(new Random(orderSeed));
     BucketPlanner planner =
         BucketPlanner.of(options, width, places, any -> new MemoryBuckets(inputs, any));
-    Night night = new NightPlanner(options, width).plan(new MemoryBuckets(inputs, planner));
-    List<Site> room =
-        sites.stream()
-            .map(
-                s ->
-                    s.isLimited()
-                        ? s.withRoom(
-                            s.roomBytes() - night.tally().keptBytesAt().getOrDefault(s.name(), 0L))
-                        : s)
-            .toList();
-    BucketPlanner.Placing placing =
-        new BucketPlanner.Placing(room, night.newBytes(), "run " + sequence);
+    NightPlanner planning = new NightPlanner(options, width, new TierRooms(places, sites));
+    AllBuckets all = new MemoryBuckets(inputs, planner);
+    Night night = planning.plan(all);
+    BucketPlanner.Placing placing = planning.placing(all, night, sites, "run " + sequence);
     List<PlannedBlock> blocks = new ArrayList<>();
     for (BucketInput input : inputs) {
       blocks.addAll(planner.plan(input, night.choice(), night.step(), placing));
