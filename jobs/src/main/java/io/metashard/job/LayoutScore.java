@@ -16,6 +16,7 @@ import static org.apache.spark.sql.functions.sum;
 
 import io.metashard.Location;
 import io.metashard.LocationModel;
+import io.metashard.Tier;
 import io.metashard.aggregate.Demand;
 import io.metashard.aggregate.Rebinned;
 import io.metashard.catalogue.Objects;
@@ -48,9 +49,14 @@ import org.apache.spark.storage.StorageLevel;
  *
  * @param loadImbalance (most - mean) / mean of the block reads of active locations; NaN without any
  * @param blockReads by layout: requests to locations and sources
+ * @param readsAt of {@code blockReads} of the planned layout, by location
  * @param times by layout and model, mean and 99th percentile; empty without a request
  */
-record LayoutScore(double loadImbalance, Map<String, Double> blockReads, List<Time> times) {
+record LayoutScore(
+    double loadImbalance,
+    Map<String, Double> blockReads,
+    Map<String, Double> readsAt,
+    List<Time> times) {
 
   /** Milliseconds of a read. */
   record Time(String layout, String model, double meanMillis, double p99Millis) {}
@@ -90,7 +96,19 @@ record LayoutScore(double loadImbalance, Map<String, Double> blockReads, List<Ti
           .add(PARITY_READS, DataTypes.DoubleType, false);
 
   /** How busy the locations of a layout are as disks. */
-  private record Busy(Map<String, Double> shares, double meanMillis, double imbalance) {}
+  private record Busy(
+      Map<String, Double> shares, Map<String, Double> reads, double meanMillis, double imbalance) {}
+
+  /** Scores the layout of a map, with all locations as fast as the model. */
+  static LayoutScore of(
+      Dataset<Row> demand,
+      Dataset<Row> objects,
+      Dataset<Row> map,
+      List<Location> locations,
+      Duration span,
+      SimulateOptions options) {
+    return of(demand, objects, map, locations, Map.of(), span, options);
+  }
 
   /**
    * Scores the layout of a map.
@@ -99,6 +117,7 @@ record LayoutScore(double loadImbalance, Map<String, Double> blockReads, List<Ti
    * @param objects as {@link Objects#SCHEMA}
    * @param map rows of the map, as {@link ShardMapTable#SCHEMA}
    * @param locations of which the active ones share the load
+   * @param tiers by location; others are as fast as the model
    * @param span of the demand
    */
   static LayoutScore of(
@@ -106,6 +125,7 @@ record LayoutScore(double loadImbalance, Map<String, Double> blockReads, List<Ti
       Dataset<Row> objects,
       Dataset<Row> map,
       List<Location> locations,
+      Map<String, Tier> tiers,
       Duration span,
       SimulateOptions options) {
     Dataset<Row> live = ShardMap.live(map);
@@ -120,16 +140,22 @@ record LayoutScore(double loadImbalance, Map<String, Double> blockReads, List<Ti
         requested(Rebinned.toCurrent(demand, objects)).persist(StorageLevel.MEMORY_AND_DISK());
     Dataset<Row> kinds = null;
     try {
-      Busy planned = busy(loads(map, live, reads), locations, span, options.disk());
+      Busy planned = busy(loads(map, live, reads), locations, tiers, span, options.disk());
       Busy source = sourceBusy(fromSource, locations, span, options.disk());
       Dataset<Row> unmapped =
           fromSource.join(
               mapped.select(Objects.OBJECT_ID), new String[] {Objects.OBJECT_ID}, "left_anti");
       kinds =
-          plannedKinds(live, reads, planned)
+          plannedKinds(live, reads, planned, tiers)
               .unionByName(sourceKinds(NightScores.PLANNED, unmapped, source))
               .unionByName(sourceKinds(NightScores.SOURCE, fromSource, source))
-              .groupBy(ReadTimeTask.LAYOUT, NEEDED, ASKED, ReadTimeTask.SIZE, ReadTimeTask.BUSY)
+              .groupBy(
+                  ReadTimeTask.LAYOUT,
+                  NEEDED,
+                  ASKED,
+                  ReadTimeTask.SIZE,
+                  ReadTimeTask.BUSY,
+                  ReadTimeTask.SLOWNESS)
               .agg(sum(col(REQUESTS)).as(REQUESTS))
               .persist(StorageLevel.MEMORY_AND_DISK());
       Map<String, Double> blockReads = new TreeMap<>();
@@ -147,7 +173,7 @@ record LayoutScore(double loadImbalance, Map<String, Double> blockReads, List<Ti
                       planned.meanMillis() > 0 ? planned.meanMillis() : source.meanMillis(),
                       NightScores.SOURCE,
                       source.meanMillis())));
-      return new LayoutScore(planned.imbalance(), blockReads, times(kinds, task));
+      return new LayoutScore(planned.imbalance(), blockReads, planned.reads(), times(kinds, task));
     } finally {
       if (kinds != null) {
         kinds.unpersist();
@@ -279,7 +305,12 @@ record LayoutScore(double loadImbalance, Map<String, Double> blockReads, List<Ti
   }
 
   private static Busy busy(
-      Dataset<Row> loads, List<Location> locations, Duration span, LocationModel.Disk disk) {
+      Dataset<Row> loads,
+      List<Location> locations,
+      Map<String, Tier> tiers,
+      Duration span,
+      LocationModel.Disk disk) {
+    Map<String, Double> readsAt = new TreeMap<>();
     Map<String, Double> reads = new TreeMap<>();
     locations.stream()
         .filter(location -> location.state().equals(Location.ACTIVE))
@@ -292,7 +323,8 @@ record LayoutScore(double loadImbalance, Map<String, Double> blockReads, List<Ti
     for (Row row : rows) {
       double millis = millis(disk, row.getDouble(1), row.getDouble(2));
       reads.computeIfPresent(row.getString(0), (name, none) -> row.getDouble(1));
-      shares.put(row.getString(0), millis / span.toMillis());
+      readsAt.put(row.getString(0), row.getDouble(1));
+      shares.put(row.getString(0), millis * slowness(tiers, row.getString(0)) / span.toMillis());
       allReads += row.getDouble(1);
       allMillis += millis;
     }
@@ -300,6 +332,7 @@ record LayoutScore(double loadImbalance, Map<String, Double> blockReads, List<Ti
     double most = reads.values().stream().mapToDouble(r -> r).max().orElse(0);
     return new Busy(
         shares,
+        readsAt,
         allReads == 0 ? 0 : allMillis / allReads,
         mean == 0 ? Double.NaN : (most - mean) / mean);
   }
@@ -322,6 +355,7 @@ record LayoutScore(double loadImbalance, Map<String, Double> blockReads, List<Ti
                 .count());
     return new Busy(
         Map.of(NightScores.SOURCE, millis / span.toMillis() / disks),
+        Map.of(),
         sums.getDouble(0) == 0 ? 0 : millis / sums.getDouble(0),
         Double.NaN);
   }
@@ -332,33 +366,51 @@ record LayoutScore(double loadImbalance, Map<String, Double> blockReads, List<Ti
     return reads * ofNone + disk.meanMillis((long) bytes) - ofNone;
   }
 
-  private static Dataset<Row> plannedKinds(Dataset<Row> live, Dataset<Row> reads, Busy busy) {
+  private static double slowness(Map<String, Tier> tiers, String location) {
+    return 1 / tiers.getOrDefault(location, Tier.ONLY).speed();
+  }
+
+  /** A read of several blocks takes as long as the one at the slowest tier. */
+  private static Dataset<Row> plannedKinds(
+      Dataset<Row> live, Dataset<Row> reads, Busy busy, Map<String, Tier> tiers) {
     List<Row> shares = new ArrayList<>();
-    busy.shares().forEach((name, share) -> shares.add(RowFactory.create(name, share)));
+    busy.shares()
+        .forEach(
+            (name, share) -> shares.add(RowFactory.create(name, share, slowness(tiers, name))));
     Dataset<Row> byLocation =
         live.sparkSession()
             .createDataFrame(
                 shares,
                 new StructType()
                     .add(ShardMapTable.LOCATION, DataTypes.StringType, false)
-                    .add(BUSY_SHARE, DataTypes.DoubleType, false));
+                    .add(BUSY_SHARE, DataTypes.DoubleType, false)
+                    .add(ReadTimeTask.SLOWNESS, DataTypes.DoubleType, false));
     Dataset<Row> ofSegments =
         live.select(ShardMapTable.OBJECT_ID, ShardMapTable.SEGMENT, ShardMapTable.LOCATION)
             .join(broadcast(byLocation), new String[] {ShardMapTable.LOCATION})
             .groupBy(SEGMENT[0], SEGMENT[1])
-            .agg(avg(col(BUSY_SHARE)).as(BUSY_SHARE));
+            .agg(
+                avg(col(BUSY_SHARE)).as(BUSY_SHARE),
+                max(col(ReadTimeTask.SLOWNESS)).as(ReadTimeTask.SLOWNESS));
     return kinds(
         NightScores.PLANNED,
         reads.join(ofSegments, SEGMENT, "left"),
         col(NEEDED),
         col(ASKED),
         col(BLOCK_BYTES),
-        coalesce(col(BUSY_SHARE), lit(0.0)));
+        coalesce(col(BUSY_SHARE), lit(0.0)),
+        coalesce(col(ReadTimeTask.SLOWNESS), lit(1.0)));
   }
 
   private static Dataset<Row> sourceKinds(String layout, Dataset<Row> requested, Busy busy) {
     return kinds(
-        layout, requested, lit(1), lit(1), col(BYTES), lit(busy.shares().get(NightScores.SOURCE)));
+        layout,
+        requested,
+        lit(1),
+        lit(1),
+        col(BYTES),
+        lit(busy.shares().get(NightScores.SOURCE)),
+        lit(1.0));
   }
 
   private static Dataset<Row> kinds(
@@ -367,7 +419,8 @@ record LayoutScore(double loadImbalance, Map<String, Double> blockReads, List<Ti
       Column needed,
       Column asked,
       Column bytes,
-      Column busyShare) {
+      Column busyShare,
+      Column slowness) {
     return reads.select(
         lit(layout).as(ReadTimeTask.LAYOUT),
         needed.as(NEEDED),
@@ -378,6 +431,7 @@ record LayoutScore(double loadImbalance, Map<String, Double> blockReads, List<Ti
         round(least(busyShare, lit(1.0)).multiply(ReadTimeTask.BUSY_STEPS))
             .cast(DataTypes.IntegerType)
             .as(ReadTimeTask.BUSY),
+        slowness.as(ReadTimeTask.SLOWNESS),
         col(REQUESTS).as(REQUESTS));
   }
 

@@ -13,6 +13,8 @@ import io.metashard.shardmap.ShardMap;
 import io.metashard.shardmap.ShardMapTable;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 
@@ -20,6 +22,7 @@ import org.apache.spark.sql.Row;
  * What a map holds, how it would serve a forecast, and how likely it is to lose bytes.
  *
  * @param reading of the forecast; from the sources alone where the map holds nothing
+ * @param bytesAt stored, by location, with checksums of frames
  * @param replacedSourceBytes of sources that the map holds at their version, so that they could go
  * @param nines of the meta-shard that is most easily lost; NaN without any
  * @param lostPerYear meta-shards that are expected to be lost in a year
@@ -27,6 +30,7 @@ import org.apache.spark.sql.Row;
 record MapTotals(
     MapStatistics statistics,
     LayoutScore reading,
+    Map<String, Long> bytesAt,
     long replacedSourceBytes,
     double nines,
     double lostPerYear) {
@@ -88,9 +92,15 @@ record MapTotals(
             .agg(coalesce(sum(col(Objects.OBJECT_BYTES)), lit(0L)))
             .first()
             .getLong(0);
+    Map<String, Long> bytesAt = new TreeMap<>();
+    map.groupBy(col(ShardMapTable.LOCATION))
+        .agg(sum(ShardMapTable.physicalBytes()))
+        .collectAsList() // one a location
+        .forEach(row -> bytesAt.put(row.getString(0), row.getLong(1)));
     return new MapTotals(
         MapStatistics.of(map),
         reading,
+        bytesAt,
         replaced,
         codes.isEmpty() ? Double.NaN : Durability.nines(worst),
         lost);

@@ -9,6 +9,7 @@ import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.sum;
 
 import io.metashard.Amounts;
+import io.metashard.Location;
 import io.metashard.aggregate.Demand;
 import io.metashard.catalogue.Objects;
 import io.metashard.forecast.Forecasts;
@@ -21,6 +22,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.DataTypes;
@@ -30,6 +32,7 @@ import org.apache.spark.storage.StorageLevel;
  * The lake before and after a plan is carried out: how the requests forecast would be read, what is
  * stored, how safe it is, and what it costs.
  *
+ * @param pricesAt by location, where its tier has prices of its own
  * @param sourceBytes of all present objects
  * @param horizon that requests are forecast for
  */
@@ -38,6 +41,7 @@ record PlanTotals(
     MapTotals after,
     Move move,
     Prices prices,
+    Map<String, Prices> pricesAt,
     long sourceBytes,
     Duration horizon) {
   private static final double DAYS_PER_MONTH = 30;
@@ -51,20 +55,27 @@ record PlanTotals(
   static PlanTotals of(JobContext context, PlanJob.Planned planned, Prices prices) {
     Duration horizon = horizon(context, planned.forecast());
     SimulateOptions options = SimulateOptions.from(context.settings());
+    Tiers tiers = Tiers.from(context.settings());
+    Map<String, Prices> pricesAt = new TreeMap<>();
+    for (Location location : planned.locations()) {
+      pricesAt.put(location.name(), tiers.prices(location.tier(), prices));
+    }
     Durability durability = Durability.from(context.settings());
     Dataset<Row> demand =
         asDemand(planned.forecast(), planned.objects()).persist(StorageLevel.MEMORY_AND_DISK());
     try {
       Dataset<Row> map = planned.map();
       Dataset<Row> then = ShadowJob.mapAfter(context, map, planned.blocks(), planned.mapSequence());
-      LayoutScore served = score(demand, planned, then, horizon, options);
+      LayoutScore served = score(demand, planned, then, tiers, horizon, options);
       // What is in no map is read from sources: the score says that of any map.
-      LayoutScore serves = map.isEmpty() ? served : score(demand, planned, map, horizon, options);
+      LayoutScore serves =
+          map.isEmpty() ? served : score(demand, planned, map, tiers, horizon, options);
       return new PlanTotals(
           MapTotals.of(planned.objects(), map, serves, durability),
           MapTotals.of(planned.objects(), then, served, durability),
           planned.move(),
           prices,
+          pricesAt,
           planned
               .objects()
               .agg(coalesce(sum(col(Objects.OBJECT_BYTES)), lit(0L)))
@@ -80,9 +91,17 @@ record PlanTotals(
       Dataset<Row> demand,
       PlanJob.Planned planned,
       Dataset<Row> map,
+      Tiers tiers,
       Duration horizon,
       SimulateOptions options) {
-    return LayoutScore.of(demand, planned.objects(), map, planned.locations(), horizon, options);
+    return LayoutScore.of(
+        demand,
+        planned.objects(),
+        map,
+        planned.locations(),
+        tiers.of(planned.locations()),
+        horizon,
+        options);
   }
 
   private static Duration horizon(JobContext context, Dataset<Row> forecast) {
@@ -151,8 +170,18 @@ record PlanTotals(
 
   private double perMonth(MapTotals map, long originals) {
     double horizons = DAYS_PER_MONTH * 86_400 / Math.max(1, horizon.toSeconds());
-    return prices.storagePerMonth(map.statistics().storedBytes() + originals)
-        + prices.reads(map.blockReads() * horizons);
+    double cost =
+        prices.storagePerMonth(map.statistics().storedBytes() + originals)
+            + prices.reads(map.blockReads() * horizons);
+    for (Map.Entry<String, Prices> at : pricesAt.entrySet()) {
+      long bytes = map.bytesAt().getOrDefault(at.getKey(), 0L);
+      double reads =
+          map.isEmpty() ? 0 : map.reading().readsAt().getOrDefault(at.getKey(), 0.0) * horizons;
+      // Nothing, to the last bit, where the prices are those of all.
+      cost += at.getValue().storagePerMonth(bytes) - prices.storagePerMonth(bytes);
+      cost += at.getValue().reads(reads) - prices.reads(reads);
+    }
+    return cost;
   }
 
   /** Days until what is saved is what was paid; infinite where nothing is saved. */

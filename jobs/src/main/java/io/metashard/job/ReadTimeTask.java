@@ -35,6 +35,10 @@ record ReadTimeTask(SimulateOptions options, Map<String, Double> meanMillis)
   static final String ASKED = "asked";
   static final String SIZE = "size_class";
   static final String BUSY = "busy_class";
+
+  /** Column: in how many times of the model's a read takes place: below 1 at fast tiers. */
+  static final String SLOWNESS = "slowness";
+
   static final String REQUESTS = "requests";
 
   static final StructType KINDS =
@@ -44,6 +48,7 @@ record ReadTimeTask(SimulateOptions options, Map<String, Double> meanMillis)
           .add(ASKED, DataTypes.IntegerType, false)
           .add(SIZE, DataTypes.IntegerType, false)
           .add(BUSY, DataTypes.IntegerType, false)
+          .add(SLOWNESS, DataTypes.DoubleType, false)
           .add(REQUESTS, DataTypes.DoubleType, false);
 
   static final String MODEL = "model";
@@ -63,6 +68,7 @@ record ReadTimeTask(SimulateOptions options, Map<String, Double> meanMillis)
   public Iterator<Row> call(Row kind) {
     String layout = kind.getAs(LAYOUT);
     double requests = kind.<Double>getAs(REQUESTS);
+    double slowness = kind.<Double>getAs(SLOWNESS);
     long bytes = Math.round(Math.pow(2, kind.<Integer>getAs(SIZE) / (double) SIZES_PER_OCTAVE)) - 1;
     BlockReads reads =
         new BlockReads(kind.<Integer>getAs(NEEDED), kind.<Integer>getAs(ASKED), bytes);
@@ -73,7 +79,8 @@ record ReadTimeTask(SimulateOptions options, Map<String, Double> meanMillis)
     List<Row> rows = new ArrayList<>();
     for (LocationModel model : options.models()) {
       Map<Integer, double[]> bins = new TreeMap<>();
-      for (double millis : times.of(model, reads, load)) {
+      for (double ofModel : times.of(model, reads, load)) {
+        double millis = ofModel * slowness;
         int bin =
             (int) Math.floor(Math.log(Math.max(millis, 1e-6)) / Math.log(2) * TIMES_PER_OCTAVE);
         double[] sums = bins.computeIfAbsent(bin, b -> new double[2]);

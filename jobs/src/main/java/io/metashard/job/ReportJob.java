@@ -109,7 +109,11 @@ final class ReportJob {
           forecast,
           map.moved(),
           now.stored(),
-          ReportCost.of(Prices.from(context.settings()), now.stored(), forecast),
+          ReportCost.of(
+              Prices.from(context.settings()),
+              Tiers.from(context.settings()),
+              now.stored(),
+              forecast),
           map.risk(now, runs, from),
           worth(run, request),
           ReportTuning.of(context, run.plannedAt()));

@@ -65,6 +65,7 @@ final class ScoreJob {
   private final List<Location> locations;
   private final SimulateOptions simulate;
   private final Prices prices;
+  private final Tiers tiers;
   private final Monitor monitor;
   private final MonitorOptions watched;
 
@@ -82,6 +83,7 @@ final class ScoreJob {
     this.locations = locations;
     this.simulate = SimulateOptions.from(context.settings());
     this.prices = Prices.from(context.settings());
+    this.tiers = Tiers.from(context.settings());
     this.monitor = new Monitor(context, modeWord(mode));
     this.watched = MonitorOptions.from(context.settings());
     this.options = ForecastOptions.from(context.settings());
@@ -376,7 +378,9 @@ final class ScoreJob {
       Night night, Dataset<Row> came, Dataset<Row> objects, Dataset<Row> map, List<Row> values) {
     MapStatistics statistics = MapStatistics.of(map);
     Row moved = moved(night, map);
-    LayoutScore layout = LayoutScore.of(came, objects, map, locations, night.horizon(), simulate);
+    LayoutScore layout =
+        LayoutScore.of(
+            came, objects, map, locations, tiers.of(locations), night.horizon(), simulate);
     Rows planned = new Rows(night, NightScores.PLANNED, values);
     planned.add(NightScores.MOVED_BYTES, moved.getLong(0), "bytes");
     planned.add(NightScores.OBJECTS_MOVED, moved.getLong(1), "objects");

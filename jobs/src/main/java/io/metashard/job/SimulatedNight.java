@@ -250,7 +250,7 @@ final class SimulatedNight {
     PlanOptions options = PlanOptions.from(of);
     Reading reading = options.reading();
     SimulatedReads reads =
-        new SimulatedReads(rows, night.names().size(), reading.extraReads(), question.seed());
+        new SimulatedReads(rows, speeds(night.names()), reading.extraReads(), question.seed());
     List<SimulateCommand.Line> lines = new ArrayList<>();
     for (String layout : question.layouts()) {
       try {
@@ -318,7 +318,7 @@ final class SimulatedNight {
                 baselines,
                 options.storageBudget(),
                 tried ->
-                    pilot(night, reads).meanMillis(tried, of, reads.locations(), question.seed()));
+                    pilot(night, reads).meanMillis(tried, of, reads.speeds(), question.seed()));
         double stored =
             night
                 .heats()
@@ -375,12 +375,12 @@ final class SimulatedNight {
               .toList());
     }
 
-    double meanMillis(LayoutRule rule, LocationModel model, int locations, long seed) {
+    double meanMillis(LayoutRule rule, LocationModel model, List<Double> speeds, long seed) {
       return Replay.of(
-              Baselines.blocks(objects, rule, locations, seed),
+              Baselines.blocks(objects, rule, speeds.size(), seed),
               reads.iterator(),
               model,
-              locations,
+              speeds,
               0,
               seed)
           .meanMillis();
@@ -467,6 +467,15 @@ final class SimulatedNight {
             .mapToObj(i -> new Site("%04d".formatted(i), "%04d".formatted(i), Long.MAX_VALUE))
             .toList()
         : Site.of(lakeLocations, tiers);
+  }
+
+  /**
+   * How fast locations are: those that {@code --locations} makes up are all as fast as the model.
+   */
+  private List<Double> speeds(List<String> names) {
+    return names.stream()
+        .map(name -> question.locations() > 0 ? 1 : tiers.getOrDefault(name, Tier.ONLY).speed())
+        .toList();
   }
 
   private Places places(List<Site> sites) {

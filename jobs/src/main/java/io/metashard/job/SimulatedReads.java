@@ -40,11 +40,20 @@ import org.apache.spark.sql.types.StructType;
  * nothing but how long each location is busy.
  *
  * @param rows as {@link #READS}
- * @param locations how many there are
+ * @param speeds of the locations, one each, in times of the model
  * @param extra blocks asked for beyond what is needed
  * @param seed of where objects lie that no layout holds, and of which requests are slow
  */
-record SimulatedReads(Dataset<Row> rows, int locations, int extra, long seed) {
+record SimulatedReads(Dataset<Row> rows, List<Double> speeds, int extra, long seed) {
+  SimulatedReads {
+    speeds = List.copyOf(speeds);
+  }
+
+  /** How many there are. */
+  int locations() {
+    return speeds.size();
+  }
+
   static final String AT = "at_millis";
   static final String OBJECT_ID = PlannedBlocks.OBJECT_ID;
   static final String FROM = "range_from";
@@ -137,7 +146,7 @@ record SimulatedReads(Dataset<Row> rows, int locations, int extra, long seed) {
    */
   Replay throughRule(
       Dataset<Row> objects, LayoutRule rule, LocationModel model, double storageRatio) {
-    return replay(objects, OBJECT_ID, new OfRule(rule, locations, seed), model, storageRatio);
+    return replay(objects, OBJECT_ID, new OfRule(rule, locations(), seed), model, storageRatio);
   }
 
   private Replay replay(
@@ -146,11 +155,11 @@ record SimulatedReads(Dataset<Row> rows, int locations, int extra, long seed) {
         rows.groupByKey(new Key(OBJECT_ID), Encoders.STRING())
             .cogroup(
                 side.groupByKey(new Key(key), Encoders.STRING()),
-                new ToFetches(layout, locations, extra, seed),
+                new ToFetches(layout, locations(), extra, seed),
                 Encoders.row(ASKED_FOR))
             .repartition(1)
             .sortWithinPartitions(col(AT), col(OBJECT_ID), col(FROM), col(TO))
-            .mapPartitions(new Serve(model, locations, seed), Encoders.row(TIMES))
+            .mapPartitions(new Serve(model, speeds, seed), Encoders.row(TIMES))
             .first();
     return new Replay(
         times.getDouble(0),
@@ -281,11 +290,11 @@ record SimulatedReads(Dataset<Row> rows, int locations, int extra, long seed) {
   }
 
   /** Serves all reads; they come in the order of their time. */
-  private record Serve(LocationModel model, int locations, long seed)
+  private record Serve(LocationModel model, List<Double> speeds, long seed)
       implements MapPartitionsFunction<Row, Row> {
     @Override
     public Iterator<Row> call(Iterator<Row> reads) {
-      Simulation simulation = new Simulation(model, locations, seed);
+      Simulation simulation = new Simulation(model, speeds, seed);
       while (reads.hasNext()) {
         Row read = reads.next();
         List<Fetch> fetches = new ArrayList<>();

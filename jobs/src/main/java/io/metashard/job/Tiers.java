@@ -24,8 +24,7 @@ record Tiers(Map<String, Tier> byName, Map<String, Prices> prices) {
   private static final String CAPACITY = "capacity";
   private static final String STORAGE = "storage-per-gib-month";
   private static final String READS = "per-1000-reads";
-  private static final String WRITES = "per-1000-writes";
-  private static final Set<String> KEYS = Set.of("name", SPEED, CAPACITY, STORAGE, READS, WRITES);
+  private static final Set<String> KEYS = Set.of("name", SPEED, CAPACITY, STORAGE, READS);
 
   Tiers {
     byName = Map.copyOf(byName);
@@ -65,7 +64,7 @@ record Tiers(Map<String, Tier> byName, Map<String, Prices> prices) {
               all.currency(),
               price(item, STORAGE, all.storagePerGibMonth()),
               price(item, READS, all.per1000Reads()),
-              price(item, WRITES, all.per1000Writes()),
+              all.per1000Writes(),
               all.movePerGib()));
     }
     return new Tiers(byName, prices);
@@ -113,7 +112,7 @@ record Tiers(Map<String, Tier> byName, Map<String, Prices> prices) {
     return tiers;
   }
 
-  /** The prices of a tier; those of all where it has none. */
+  /** The prices of a tier; those of all where there is no such tier. */
   Prices prices(String tier, Prices all) {
     return prices.getOrDefault(tier, all);
   }

@@ -2,6 +2,7 @@ package io.metashard.simulate;
 
 import io.metashard.LocationModel;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
@@ -25,12 +26,23 @@ public record Replay(
     double storageRatio,
     long reads) {
 
+  /** The same through locations that are as fast as the model. */
+  public static Replay of(
+      List<PlacedBlock> blocks,
+      Iterator<ReadRequest> requests,
+      LocationModel model,
+      int locations,
+      int extra,
+      long seed) {
+    return of(blocks, requests, model, Collections.nCopies(locations, 1.0), extra, seed);
+  }
+
   /**
    * Replays reads through a layout that fits into memory.
    *
    * @param blocks all of the layout
    * @param requests in order of time
-   * @param locations how many there are
+   * @param speeds of the locations, one each, in times of the model
    * @param extra blocks asked for beyond what is needed
    * @param seed of which requests are slow
    * @throws IllegalArgumentException if an object that is read has no block
@@ -39,7 +51,7 @@ public record Replay(
       List<PlacedBlock> blocks,
       Iterator<ReadRequest> requests,
       LocationModel model,
-      int locations,
+      List<Double> speeds,
       int extra,
       long seed) {
     Map<String, List<PlacedBlock>> shards = new HashMap<>();
@@ -63,7 +75,7 @@ public record Replay(
       layouts.put(object.getKey(), layout);
       logical += layout.bytes();
     }
-    Simulation simulation = new Simulation(model, locations, seed);
+    Simulation simulation = new Simulation(model, speeds, seed);
     Map<ReadRequest, List<Fetch>> known = new HashMap<>();
     while (requests.hasNext()) {
       ReadRequest request = requests.next();

@@ -2,6 +2,7 @@ package io.metashard.simulate;
 
 import io.metashard.LocationModel;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 
@@ -11,26 +12,37 @@ import java.util.List;
  * <p>A request begins when its location is free: a {@code disk} when all requests before have been
  * served (first come, first served), an {@code object-store} when its limit of requests lets it.
  * Requests that turn out not to be needed are served all the same. Whether a request is slow
- * depends on the read and on its place among the read's requests, so layouts meet the same luck.
- * Reads must come in order of time; what is remembered does not grow with them.
+ * depends on the read and on its place among the read's requests, so layouts meet the same luck. A
+ * location may be several times as fast as the model. Reads must come in order of time; what is
+ * remembered does not grow with them.
  */
 public final class Simulation {
   private static final long SLOW = 0xC2B2AE3D27D4EB4FL;
 
   private final LocationModel model;
   private final long seed;
+  private final double[] speeds;
   private final double[] freeAt;
   private final double[] servedBytes;
   private final double[] heldMillis;
   private final TimeHistogram times = new TimeHistogram();
   private double now = Double.NEGATIVE_INFINITY;
 
+  /** With locations as fast as the model. */
   public Simulation(LocationModel model, int locations, long seed) {
+    this(model, Collections.nCopies(locations, 1.0), seed);
+  }
+
+  /**
+   * @param speeds by location: how many times as fast as the model it is
+   */
+  public Simulation(LocationModel model, List<Double> speeds, long seed) {
     this.model = model;
     this.seed = seed;
-    this.freeAt = new double[locations];
-    this.servedBytes = new double[locations];
-    this.heldMillis = new double[locations];
+    this.speeds = speeds.stream().mapToDouble(Double::doubleValue).toArray();
+    this.freeAt = new double[speeds.size()];
+    this.servedBytes = new double[speeds.size()];
+    this.heldMillis = new double[speeds.size()];
   }
 
   /**
@@ -75,7 +87,8 @@ public final class Simulation {
     int location = choice.location();
     double begin = Math.max(now, freeAt[location]);
     double served =
-        model.servedMillis(choice.bytes(), Luck.chance(seed, times.count(), place, SLOW));
+        model.servedMillis(choice.bytes(), Luck.chance(seed, times.count(), place, SLOW))
+            / speeds[location];
     double held = model.heldMillis(served);
     freeAt[location] = begin + held;
     heldMillis[location] += held;
