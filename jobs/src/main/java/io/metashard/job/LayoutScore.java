@@ -81,6 +81,8 @@ record LayoutScore(
 
   private static final String BUSY_SHARE = "busy_share";
 
+  private static final String COPIES_SLOWNESS = "copies_slowness";
+
   private static final String[] SEGMENT = {Demand.OBJECT_ID, Demand.SEGMENT};
 
   /** Reads of one segment, in blocks. */
@@ -146,7 +148,7 @@ record LayoutScore(
           fromSource.join(
               mapped.select(Objects.OBJECT_ID), new String[] {Objects.OBJECT_ID}, "left_anti");
       kinds =
-          plannedKinds(live, reads, planned, tiers)
+          plannedKinds(map, live, reads, planned, tiers)
               .unionByName(sourceKinds(NightScores.PLANNED, unmapped, source))
               .unionByName(sourceKinds(NightScores.SOURCE, fromSource, source))
               .groupBy(
@@ -370,9 +372,12 @@ record LayoutScore(
     return 1 / tiers.getOrDefault(location, Tier.ONLY).speed();
   }
 
-  /** A read of several blocks takes as long as the one at the slowest tier. */
+  /**
+   * A read of several blocks takes as long as the one at the slowest tier; of copies all serve
+   * alike many.
+   */
   private static Dataset<Row> plannedKinds(
-      Dataset<Row> live, Dataset<Row> reads, Busy busy, Map<String, Tier> tiers) {
+      Dataset<Row> map, Dataset<Row> live, Dataset<Row> reads, Busy busy, Map<String, Tier> tiers) {
     List<Row> shares = new ArrayList<>();
     busy.shares()
         .forEach(
@@ -385,9 +390,29 @@ record LayoutScore(
                     .add(ShardMapTable.LOCATION, DataTypes.StringType, false)
                     .add(BUSY_SHARE, DataTypes.DoubleType, false)
                     .add(ReadTimeTask.SLOWNESS, DataTypes.DoubleType, false));
+    Dataset<Row> blocks =
+        live.select(
+                ShardMapTable.OBJECT_ID,
+                ShardMapTable.SEGMENT,
+                ShardMapTable.META_SHARD_ID,
+                ShardMapTable.LOCATION)
+            .join(broadcast(byLocation), new String[] {ShardMapTable.LOCATION});
+    if (!tiers.isEmpty()) {
+      Dataset<Row> ofCopies =
+          map.where(col(ShardMapTable.K).equalTo(1))
+              .select(ShardMapTable.META_SHARD_ID, ShardMapTable.LOCATION)
+              .join(broadcast(byLocation), new String[] {ShardMapTable.LOCATION})
+              .groupBy(ShardMapTable.META_SHARD_ID)
+              .agg(avg(col(ReadTimeTask.SLOWNESS)).as(COPIES_SLOWNESS));
+      blocks =
+          blocks
+              .join(ofCopies, new String[] {ShardMapTable.META_SHARD_ID}, "left")
+              .withColumn(
+                  ReadTimeTask.SLOWNESS,
+                  coalesce(col(COPIES_SLOWNESS), col(ReadTimeTask.SLOWNESS)));
+    }
     Dataset<Row> ofSegments =
-        live.select(ShardMapTable.OBJECT_ID, ShardMapTable.SEGMENT, ShardMapTable.LOCATION)
-            .join(broadcast(byLocation), new String[] {ShardMapTable.LOCATION})
+        blocks
             .groupBy(SEGMENT[0], SEGMENT[1])
             .agg(
                 avg(col(BUSY_SHARE)).as(BUSY_SHARE),

@@ -7,6 +7,7 @@ import io.metashard.Block;
 import io.metashard.Location;
 import io.metashard.LocationModel;
 import io.metashard.SharedSpark;
+import io.metashard.Tier;
 import io.metashard.aggregate.Demand;
 import io.metashard.catalogue.Objects;
 import io.metashard.shardmap.ShardMapTable;
@@ -80,6 +81,40 @@ class LayoutScoreSparkTest {
             NOON.toInstant(),
             0,
             0));
+  }
+
+  @Test
+  void copiesAreReadInThePartsOfTheTimeOfTheirTiers() {
+    LayoutScore score =
+        LayoutScore.of(
+            table(Demand.SCHEMA, demand("fast", 10, 10 * 100_000L)),
+            table(Objects.SCHEMA, object("fast")),
+            table(
+                ShardMapTable.SCHEMA,
+                block("fast", "c", 1, 0, 0, 100_000, "l0"),
+                block("fast", "c", 1, 1, 0, 100_000, "l1")),
+            Stream.of("l0", "l1")
+                .map(name -> new Location(name, "u" + name, name, "standard", 1, "active"))
+                .toList(),
+            Map.of("l0", new Tier("nvme", 4, Long.MAX_VALUE)),
+            Duration.ofDays(1),
+            NEVER_SLOW);
+    assertThat(score.readsAt()).isEqualTo(Map.of("l0", 5.0, "l1", 5.0));
+    Map<String, Double> source = new java.util.HashMap<>();
+    int compared = 0;
+    for (LayoutScore.Time time : score.times()) {
+      if (time.layout().equals(NightScores.SOURCE)) {
+        source.put(time.model(), time.meanMillis());
+      }
+    }
+    for (LayoutScore.Time time : score.times()) {
+      if (time.layout().equals(NightScores.PLANNED)) {
+        assertThat(time.meanMillis())
+            .isCloseTo(source.get(time.model()) * (0.25 + 1) / 2, within(0.5));
+        compared++;
+      }
+    }
+    assertThat(compared).isEqualTo(2);
   }
 
   @Test

@@ -14,6 +14,7 @@ import io.metashard.encode.PlannedBlocks;
 import io.metashard.forecast.Forecasts;
 import io.metashard.lake.Lake;
 import io.metashard.plan.PlannedBlock;
+import io.metashard.shardmap.ShardMapTable;
 import java.sql.Timestamp;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -278,6 +279,59 @@ class PlanJobSparkTest {
         .isInstanceOf(MetashardException.class)
         .hasMessageContaining("domains with room");
     assertThat(blocks("bad")).isEmpty();
+  }
+
+  @Test
+  void hotBlocksAreAtTheFastTiersLocationsInTheMap() {
+    long capacity = 400_000;
+    StringBuilder config =
+        new StringBuilder(
+            "tiers = [{ name = fast, speed = 8, capacity = %d }, { name = disks }]\nlocations = ["
+                .formatted(capacity));
+    for (int i = 0; i < 10; i++) {
+      config.append(
+          "{ name = l%d, uri = \"file:/l/%d\", tier = %s }\n"
+              .formatted(i, i, i < 3 ? "fast" : "disks"));
+    }
+    Settings settings = Settings.parse("tiers.conf", config.append("]").toString(), List.of());
+    JobContext context = new JobContext(spark, lake, settings, AT, "tiers-1");
+    List<Location> locations = Locations.configured(settings, spark.sessionState().newHadoopConf());
+    StageReport report = new PlanJob(context, locations, 0, noMap(), BUCKETS).run();
+    assertThat(report.figures())
+        .containsEntry("tiers_without_location", "")
+        .containsEntry("domains", 7); // the fast tier makes no meta-shard wider
+    Dataset<Row> map =
+        ShadowJob.mapAfter(
+            context, spark.createDataFrame(List.of(), ShardMapTable.SCHEMA), plans("tiers-1"), 0);
+    Map<Boolean, double[]> sums = new HashMap<>(); // bytes, bytes of data, requests
+    for (Row row : map.collectAsList()) {
+      String location = row.getAs(ShardMapTable.LOCATION);
+      double[] sum = sums.computeIfAbsent(location.compareTo("l3") < 0, isFast -> new double[3]);
+      long length = row.<Long>getAs(ShardMapTable.LENGTH);
+      sum[0] += length;
+      if (row.getAs(ShardMapTable.OBJECT_ID) != null) {
+        sum[1] += length;
+        sum[2] += row.<Double>getAs(ShardMapTable.EXPECTED_REQUESTS);
+      }
+    }
+    double[] fast = sums.get(true);
+    double[] disks = sums.get(false);
+    assertThat(fast[0]).isBetween(capacity / 4.0, (double) capacity);
+    assertThat(fast[2] / fast[1]).isGreaterThan(5 * disks[2] / disks[1]);
+
+    StageReport again = new PlanJob(context, locations, 1, map, BUCKETS).withoutWriting().run();
+    assertThat(again.figures()).containsEntry("objects_planned", 0L);
+
+    Settings small =
+        Settings.parse(
+            "small.conf",
+            config.toString().replace("{ name = disks }", "{ name = disks, capacity = 1 MB }"),
+            List.of());
+    JobContext refused = new JobContext(spark, lake, small, AT, "tiers-2");
+    assertThatThrownBy(() -> new PlanJob(refused, locations, 0, noMap(), BUCKETS).run())
+        .isInstanceOf(MetashardException.class)
+        .hasMessageContaining("tier disks has room for 1000000 of its capacity of 1000000 bytes")
+        .hasMessageContaining("raise capacity in tiers");
   }
 
   @Test

@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.metashard.Tier;
 import io.metashard.plan.PlanOptions.Policy;
+import io.metashard.simulate.PlacedBlock;
+import io.metashard.simulate.ReadRequest;
+import io.metashard.simulate.Replay;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -240,6 +243,44 @@ class TierPropertiesTest {
     assertThat(heat(lab, "fast")).isGreaterThan(2 * heat(lab, "slow")).isGreaterThan(before);
     long capacity = lab.sites.get(0).tier().capacityBytes();
     assertThat(bytesByTier(lab).get("fast")).isLessThanOrEqualTo(capacity);
+  }
+
+  /** Mean time of reads as the forecast has them, through the blocks of a lake. */
+  private static double readMillis(Lab lab, List<Site> sites) {
+    List<String> names = sites.stream().map(Site::name).toList();
+    List<PlacedBlock> blocks = new ArrayList<>();
+    for (StoredBlock b : lab.map) {
+      blocks.add(
+          new PlacedBlock(
+              b.objectId(),
+              b.objectOffset(),
+              b.length(),
+              b.metaShardId(),
+              PlannedBlock.bundle(b.metaShardId()),
+              b.k(),
+              b.blockIndex(),
+              names.indexOf(b.location())));
+    }
+    List<ReadRequest> reads = new ArrayList<>();
+    for (PlanObject object : lab.objects) {
+      for (int i = 0; i < Math.min(500, object.expectedRequests()); i++) {
+        reads.add(new ReadRequest(50.0 * reads.size(), object.id(), 0, object.bytes()));
+      }
+    }
+    List<Double> speeds = sites.stream().map(site -> site.tier().speed()).toList();
+    return Replay.of(blocks, reads.iterator(), lab.options.reading().model(), speeds, 0, 1)
+        .meanMillis();
+  }
+
+  @Property(tries = 10)
+  void readsAreFasterThanFromAPlanThatIsBlindForTheSameTiers(@ForAll long seed) {
+    Lab lab = oneSegmentLab(seed, 0.6);
+    List<Site> alike =
+        lab.sites.stream().map(s -> new Site(s.name(), s.domain(), s.roomBytes())).toList();
+    Lab blind = new Lab(lab.options, alike, lab.buckets, lab.objects);
+    lab.write(lab.plan(1));
+    blind.write(blind.plan(1));
+    assertThat(readMillis(lab, lab.sites)).isLessThan(0.8 * readMillis(blind, lab.sites));
   }
 
   @Example

@@ -37,6 +37,17 @@ class SimulationTest {
   }
 
   @Test
+  void aFastLocationServesAndIsFreeAgainInItsPartOfTheTime() {
+    Simulation simulation = new Simulation(DISK, List.of(4.0, 1.0), 1);
+    assertThat(simulation.read(0, List.of(at(0, MB)))).isEqualTo(0.5);
+    assertThat(simulation.read(0, List.of(at(0, MB)))).isEqualTo(1);
+    assertThat(simulation.read(0, List.of(at(1, MB)))).isEqualTo(2);
+    // Both are needed: the slow one decides.
+    assertThat(simulation.read(100, List.of(of(2, 2, 0, 1)))).isEqualTo(2);
+    assertThat(simulation.read(200, List.of(of(1, 2, 0, 1)))).isEqualTo(0.5);
+  }
+
+  @Test
   void aReadEndsWithTheLastBlockThatItNeeds() {
     Simulation simulation = new Simulation(DISK, 4, 1);
     simulation.read(0, List.of(at(0, 9 * MB)));
