@@ -6,7 +6,7 @@ package io.metashard;
  * @param name never reused, even after the location is gone
  * @param uri root of the location, any Hadoop file system URI, without a trailing slash
  * @param domain what fails as one: two locations of one domain are lost together
- * @param tier free name of cost and latency class
+ * @param tier name of the {@link Tier}; a free word where tiers are not told apart
  * @param capacityBytes most bytes to store here; {@link Long#MAX_VALUE} when not limited
  * @param state one of {@link #ACTIVE}, {@link #DRAINING}, {@link #GONE}
  */

@@ -7,7 +7,7 @@ public enum Fate {
   MADE_SAFE("encoded", "its meta-shards survive fewer lost domains than plan.survive demands"),
   TIDIED("encoded", "its meta-shards keep dead bytes, or take more than plan.storage-budget has"),
   DRAINED("encoded", "its meta-shards have blocks at a location that drains or is gone"),
-  RESHAPED("encoded", "another shape saves more milliseconds than the move takes"),
+  RESHAPED("encoded", "another shape or tier saves more milliseconds than the move takes"),
   REDONE("encoded", "--full asks for it"),
   KEPT("stays", "well as it is"),
   WAITS_NEW("waits", "never encoded; " + Fate.OTHERS_FIRST),
@@ -22,7 +22,8 @@ public enum Fate {
   WAITS_TO_BE_DRAINED(
       "waits",
       "its meta-shards have blocks at a location that drains or is gone; " + Fate.OTHERS_FIRST),
-  WAITS_RESHAPE("waits", "another shape would save more than the move takes; " + Fate.OTHERS_FIRST),
+  WAITS_RESHAPE(
+      "waits", "another shape or tier would save more than the move takes; " + Fate.OTHERS_FIRST),
   WAITS_TO_BE_REDONE("waits", "--full asks for it; " + Fate.OTHERS_FIRST),
   TOO_LONG("waits", "longer than reshard.max-bytes-per-run: it will wait until that is raised");
 
