@@ -22,7 +22,7 @@ import net.jqwik.api.Property;
 
 /** What holds of plans whose locations are of several tiers. */
 class TierPropertiesTest {
-  private static final int TRIES = 40;
+  private static final int TRIES = 20;
   private static final Tier FAST = new Tier("fast", 4, Long.MAX_VALUE);
   private static final Tier SLOW = new Tier("slow", 1, Long.MAX_VALUE);
 
@@ -193,7 +193,7 @@ class TierPropertiesTest {
     return bytes == 0 ? Double.NaN : requests / bytes;
   }
 
-  @Property(tries = 25)
+  @Property(tries = 15)
   void whatIsOnTheFastTierIsHotterByFar(@ForAll long seed) {
     Lab lab = oneSegmentLab(seed, 0.3);
     lab.write(lab.plan(1));
@@ -202,7 +202,7 @@ class TierPropertiesTest {
     assertThat(bytesByTier(lab).get("fast")).isBetween(capacity / 2, capacity);
   }
 
-  @Property(tries = 25)
+  @Property(tries = 15)
   void whatNobodyReadsIsOnTheSlowTierThoughTheFastOneHasRoom(@ForAll long seed) {
     Lab lab = oneSegmentLab(seed, 10);
     lab.write(lab.plan(1));
