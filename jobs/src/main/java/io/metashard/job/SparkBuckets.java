@@ -9,6 +9,7 @@ import io.metashard.plan.BucketInput;
 import io.metashard.plan.BucketPlanner;
 import io.metashard.plan.Candidate;
 import io.metashard.plan.Choice;
+import io.metashard.plan.Hot;
 import io.metashard.plan.Ideal;
 import io.metashard.plan.Pressure;
 import io.metashard.plan.Tally;
@@ -67,6 +68,31 @@ record SparkBuckets(Dataset<Row> rows, BucketPlanner planner, boolean storeNothi
           .add(BYTES, DataTypes.LongType, false)
           .add(READ_PARTS, DataTypes.LongType, false);
 
+  private static final String META_SHARD = "meta_shard";
+  private static final String HOTTEST_MILLIS = "hottest_millis";
+
+  private static final StructType HOT =
+      new StructType()
+          .add(META_SHARD, DataTypes.StringType, false)
+          .add(HOTTEST_MILLIS, DataTypes.DoubleType, false)
+          .add("shards", DataTypes.IntegerType, false)
+          .add("data", DataTypes.IntegerType, false)
+          .add(BYTES, DataTypes.LongType, false)
+          .add("plain_millis", DataTypes.DoubleType, false)
+          .add(
+              "columns",
+              DataTypes.createArrayType(
+                  new StructType()
+                      .add("index", DataTypes.IntegerType, false)
+                      .add(BYTES, DataTypes.LongType, false)
+                      .add("read_millis", DataTypes.DoubleType, false)
+                      .add("first", DataTypes.IntegerType, false)
+                      .add("last", DataTypes.IntegerType, false)
+                      .add("heat", DataTypes.IntegerType, false)
+                      .add("location", DataTypes.StringType, false),
+                  false),
+              false);
+
   private static final StructType CANDIDATES =
       new StructType()
           .add(OBJECT_ID, DataTypes.StringType, false)
@@ -97,6 +123,17 @@ record SparkBuckets(Dataset<Row> rows, BucketPlanner planner, boolean storeNothi
   @Override
   public Tally tally(Choice choice, List<Integer> steps) {
     return total(new TallyTask(planner, choice, List.copyOf(steps)), steps);
+  }
+
+  @Override
+  public List<Hot> hottest(Choice choice, int step, String runKey) {
+    return each(new HottestTask(planner, choice, step, runKey), HOT)
+        .orderBy(col(HOTTEST_MILLIS).desc(), col(META_SHARD))
+        .limit(Hot.MOST)
+        .collectAsList()
+        .stream()
+        .map(SparkBuckets::hot)
+        .toList();
   }
 
   @Override
@@ -278,6 +315,55 @@ record SparkBuckets(Dataset<Row> rows, BucketPlanner planner, boolean storeNothi
     public Iterator<Row> rows(BucketInput input) {
       return SparkBuckets.rows(planner.tierDemand(input, choice, step));
     }
+  }
+
+  private record HottestTask(BucketPlanner planner, Choice choice, int step, String runKey)
+      implements BucketRows.BucketTask {
+    @Override
+    public Iterator<Row> rows(BucketInput input) {
+      return planner.hottest(input, choice, step, runKey).stream()
+          .map(
+              hot ->
+                  RowFactory.create(
+                      hot.id(),
+                      hot.hottestMillis(),
+                      hot.shards(),
+                      hot.data(),
+                      hot.bytes(),
+                      hot.plainMillis(),
+                      hot.columns().stream()
+                          .map(
+                              column ->
+                                  RowFactory.create(
+                                      column.index(),
+                                      column.bytes(),
+                                      column.readMillis(),
+                                      column.tiers().first(),
+                                      column.tiers().last(),
+                                      column.tiers().heat(),
+                                      column.location()))
+                          .toArray(Row[]::new)))
+          .iterator();
+    }
+  }
+
+  private static Hot hot(Row row) {
+    return new Hot(
+        row.getString(0),
+        row.getInt(2),
+        row.getInt(3),
+        row.getLong(4),
+        row.getDouble(5),
+        row.<Row>getList(6).stream()
+            .map(
+                column ->
+                    new Hot.Column(
+                        column.getInt(0),
+                        column.getLong(1),
+                        column.getDouble(2),
+                        new TierColumn(column.getInt(3), column.getInt(4), column.getInt(5)),
+                        column.getString(6)))
+            .toList());
   }
 
   private record CandidatesTask(BucketPlanner planner, Pressure pressure, Ideal ideal)

@@ -7,6 +7,9 @@ import java.util.NavigableMap;
  * What planning asks of all buckets together. Answers are small, whatever the number of objects.
  */
 public interface AllBuckets {
+  /** What plans each of them. */
+  BucketPlanner planner();
+
   /** How many objects and segments of each kind there are. */
   Units units();
 
@@ -24,6 +27,9 @@ public interface AllBuckets {
 
   /** The sum of {@link BucketPlanner#tierDemand}. */
   TierDemand tierDemand(Choice choice, int step);
+
+  /** The first {@link Hot#MOST} of {@link BucketPlanner#hottest}, in order. */
+  List<Hot> hottest(Choice choice, int step, String runKey);
 
   /** Bytes of the candidates of up to {@code longestBytes}, by rank. */
   NavigableMap<Integer, Long> bytesByRank(Pressure pressure, Ideal ideal, long longestBytes);

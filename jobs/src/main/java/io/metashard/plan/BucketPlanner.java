@@ -22,6 +22,10 @@ import java.util.function.Function;
  */
 public record BucketPlanner(PlanOptions options, Width width, Traffic traffic, Places places)
     implements Serializable {
+  private static final double MICROS = 1000; // in a millisecond
+
+  /** So that no sum of buckets overflows. */
+  private static final double MOST_MILLIS = 1e13;
 
   /**
    * What all buckets share when blocks are placed.
@@ -32,17 +36,23 @@ public record BucketPlanner(PlanOptions options, Width width, Traffic traffic, P
    * @param runKey makes meta-shard ids unique among runs: run id and map sequence
    * @param fill how much of each tier is for what; {@link TierFill#NONE} where tiers are not told
    *     apart
+   * @param hottest what is placed for all buckets together
    */
-  public record Placing(List<Site> sites, long allNewBytes, String runKey, TierFill fill)
+  public record Placing(
+      List<Site> sites, long allNewBytes, String runKey, TierFill fill, Hottest hottest)
       implements Serializable {
     public Placing {
       // ArrayList and List.of are both serializable; copyOf gives the latter.
       sites = List.copyOf(sites);
     }
 
-    /** Where tiers are not told apart. */
+    /** Where tiers are not told apart, and a bucket stands by itself. */
     public Placing(List<Site> sites, long allNewBytes, String runKey) {
-      this(sites, allNewBytes, runKey, TierFill.NONE);
+      this(sites, allNewBytes, runKey, TierFill.NONE, Hottest.NONE);
+    }
+
+    Placing with(Hottest placed) {
+      return new Placing(sites, allNewBytes, runKey, fill, placed);
     }
   }
 
@@ -122,6 +132,7 @@ public record BucketPlanner(PlanOptions options, Width width, Traffic traffic, P
     objects.forEach(object -> counter.add(Measure.CHOSEN_BYTES, object.bytes()));
     StoredBucket stored = new StoredBucket(input);
     stored.count(chosen, counter);
+    counter.add(Measure.READ_MICROS, plainMicros(input, chosen, stored));
     counter.add(Measure.OBJECTS_STUCK, stored.stuck(input.objects(), options, places));
     countNew(objects, steps, counter);
     return counter.tally();
@@ -196,31 +207,92 @@ public record BucketPlanner(PlanOptions options, Width width, Traffic traffic, P
    */
   public List<PlannedBlock> plan(BucketInput input, Choice choice, int step, Placing placing) {
     Set<String> chosen = chosen(input, choice);
-    List<Grouped> bundles = bundles(only(chosen, input.objects()), policy(), step);
-    Placement placement = placement(bundles, placing);
-    new StoredBucket(input).load(chosen, options.reading(), placement);
+    List<Named> named = named(input, chosen, step, placing.runKey());
+    Hottest hottest = placing.hottest();
+    Placement placement =
+        placement(
+            named.stream().map(Named::hot).filter(hot -> !hottest.has(hot.id())).toList(), placing);
+    StoredBucket stored = new StoredBucket(input);
+    List<Hot> kept = stored.hot(chosen, options.reading());
+    double plainMillis = plainMicros(input, chosen, stored) / MICROS;
+    for (Hot hot : kept) {
+      boolean counted = hottest.has(hot.id());
+      plainMillis -= counted ? hot.plainMillis() : 0;
+      for (Hot.Column column : hot.columns()) {
+        placement.add(column.location(), column.bytes(), counted ? 0 : column.readMillis());
+      }
+    }
+    for (Named each : named) {
+      plainMillis -= hottest.has(each.hot().id()) ? each.hot().plainMillis() : 0;
+    }
+    double part = hottest.part(plainMillis);
+    hottest.millisAt().forEach((location, millis) -> placement.add(location, 0, part * millis));
+    List<PlannedBlock> blocks = new ArrayList<>();
+    for (Named each : named) {
+      List<String> sites = hottest.sites().get(each.hot().id());
+      addBlocks(input.bucket(), each, sites == null ? placement.place(each.hot()) : sites, blocks);
+    }
+    blocks.sort(
+        Comparator.comparing(PlannedBlock::metaShardId).thenComparingInt(PlannedBlock::blockIndex));
+    return blocks;
+  }
 
+  /** The bucket's most read meta-shards, new ones and those that stay, the hottest first. */
+  public List<Hot> hottest(BucketInput input, Choice choice, int step, String runKey) {
+    Set<String> chosen = chosen(input, choice);
+    List<Hot> hot = new ArrayList<>(new StoredBucket(input).hot(chosen, options.reading()));
+    named(input, chosen, step, runKey).forEach(named -> hot.add(named.hot()));
+    return hot.stream()
+        .filter(one -> one.hottestMillis() > 0)
+        .sorted(Hot.ORDER)
+        .limit(Hot.MOST)
+        .toList();
+  }
+
+  /**
+   * Where the most read of all buckets are to be.
+   *
+   * @param hottest of all, in order
+   * @param allMicros {@link Measure#READ_MICROS} of all buckets
+   */
+  Hottest placed(List<Hot> hottest, Placing placing, long allMicros) {
+    List<Hot> fresh = hottest.stream().filter(hot -> !hot.isStored()).toList();
+    return Hottest.of(hottest, placement(fresh, placing), allMicros / MICROS);
+  }
+
+  /** Expected reading of all that the bucket will hold, were nothing coded. */
+  private long plainMicros(BucketInput input, Set<String> chosen, StoredBucket stored) {
+    double millis = stored.plainMillis(chosen, options.reading());
+    for (PlanObject object : input.objects()) {
+      if (chosen.contains(object.id())) {
+        for (PlanSegment segment : object.segments()) {
+          long bytes = object.segmentation().length(segment.segment());
+          millis += options.reading().loadMillis(segment.expectedRequests(), bytes);
+        }
+      }
+    }
+    return Math.round(Math.min(MOST_MILLIS, millis) * MICROS);
+  }
+
+  /** New meta-shards, the hottest first. */
+  private List<Named> named(BucketInput input, Set<String> chosen, int step, String runKey) {
     List<Named> named = new ArrayList<>();
-    String run = "%012x".formatted(Hash.of(placing.runKey()) >>> 16);
+    String run = "%012x".formatted(Hash.of(runKey) >>> 16);
+    Tiers tiers = Tiers.of(places);
     int shards = 0;
-    for (Grouped grouped : bundles) {
+    for (Grouped grouped : bundles(only(chosen, input.objects()), policy(), step)) {
       List<String> ids = new ArrayList<>();
       for (int row = 0; row < grouped.bundle().rows().size(); row++) {
         ids.add(
             "%s%03x-%s%04x%06x"
                 .formatted(prefix(grouped.bundle()), row, run, input.bucket(), shards++));
       }
-      named.add(new Named(ids, grouped, Named.hottestOf(grouped.bundle(), options.reading())));
+      named.add(
+          new Named(
+              ids, grouped, Placement.hot(grouped.bundle(), ids.get(0), options.reading(), tiers)));
     }
     named.sort(Named.HOTTEST_FIRST);
-    List<PlannedBlock> blocks = new ArrayList<>();
-    for (Named each : named) {
-      List<String> sites = placement.place(each.grouped().bundle(), each.ids().get(0));
-      addBlocks(input.bucket(), each, sites, blocks);
-    }
-    blocks.sort(
-        Comparator.comparing(PlannedBlock::metaShardId).thenComparingInt(PlannedBlock::blockIndex));
-    return blocks;
+    return named;
   }
 
   /** Meta-shards and the group of their objects. */
@@ -228,17 +300,10 @@ public record BucketPlanner(PlanOptions options, Width width, Traffic traffic, P
 
   /**
    * @param ids of the meta-shards
-   * @param hottestMillis expected reading time of the most read column
+   * @param hot their columns
    */
-  private record Named(List<String> ids, Grouped grouped, double hottestMillis) {
-    static final Comparator<Named> HOTTEST_FIRST =
-        Comparator.comparingDouble(Named::hottestMillis)
-            .reversed()
-            .thenComparing(named -> named.ids().get(0));
-
-    static double hottestOf(Bundle bundle, Reading reading) {
-      return java.util.Arrays.stream(Placement.readMillis(bundle, reading)).max().orElseThrow();
-    }
+  private record Named(List<String> ids, Grouped grouped, Hot hot) {
+    static final Comparator<Named> HOTTEST_FIRST = Comparator.comparing(Named::hot, Hot.ORDER);
   }
 
   private static List<PlanObject> only(Set<String> ids, List<PlanObject> objects) {
@@ -272,8 +337,8 @@ public record BucketPlanner(PlanOptions options, Width width, Traffic traffic, P
     return Bundle.of(new MetaShard(Form.COPIES, width.shape(1), List.of(Piece.whole(object, 0))));
   }
 
-  private Placement placement(List<Grouped> bundles, Placing placing) {
-    long newBytes = bundles.stream().mapToLong(b -> b.bundle().physicalBytes()).sum();
+  private Placement placement(List<Hot> fresh, Placing placing) {
+    long newBytes = fresh.stream().mapToLong(Hot::bytes).sum();
     if (placing.fill().isNone()) {
       return new Placement(
           placing.sites().stream()
@@ -283,7 +348,11 @@ public record BucketPlanner(PlanOptions options, Width width, Traffic traffic, P
     }
     Tiers tiers = Tiers.of(places);
     TierFill fill = placing.fill();
-    TierQuota quota = fill.quota(columns(bundles, tiers), newBytes, placing.allNewBytes());
+    Map<TierColumn, Long> columns = new TreeMap<>();
+    for (Hot hot : fresh) {
+      hot.columns().forEach(one -> columns.merge(one.tiers(), one.bytes(), Math::addExact));
+    }
+    TierQuota quota = fill.quota(columns, newBytes, placing.allNewBytes());
     List<Site> sites = new ArrayList<>();
     for (Site site : placing.sites()) {
       int tier = tiers.indexOf(site.tier());

@@ -52,6 +52,15 @@ public record MemoryBuckets(List<BucketInput> inputs, BucketPlanner planner) imp
   }
 
   @Override
+  public List<Hot> hottest(Choice choice, int step, String runKey) {
+    return inputs.stream()
+        .flatMap(input -> planner.hottest(input, choice, step, runKey).stream())
+        .sorted(Hot.ORDER)
+        .limit(Hot.MOST)
+        .toList();
+  }
+
+  @Override
   public NavigableMap<Integer, Long> bytesByRank(
       Pressure pressure, Ideal ideal, long longestBytes) {
     NavigableMap<Integer, Long> bytes = new TreeMap<>();

@@ -96,16 +96,25 @@ public record NightPlanner(PlanOptions options, Width width, TierRooms rooms) {
   public BucketPlanner.Placing placing(
       AllBuckets buckets, Night night, List<Site> sites, String runKey) {
     Map<String, Long> keptAt = night.tally().keptBytesAt();
-    return new BucketPlanner.Placing(
-        sites.stream().map(site -> TierRooms.withRoomLeft(site, keptAt)).toList(),
-        night.newBytes(),
-        runKey,
-        rooms.tiers().areOne()
-            ? TierFill.NONE
-            : rooms.fill(
-                buckets.tierDemand(night.choice(), night.step()),
-                keptAt,
-                night.choice().ideal().rents()));
+    BucketPlanner.Placing placing =
+        new BucketPlanner.Placing(
+            sites.stream().map(site -> TierRooms.withRoomLeft(site, keptAt)).toList(),
+            night.newBytes(),
+            runKey,
+            rooms.tiers().areOne()
+                ? TierFill.NONE
+                : rooms.fill(
+                    buckets.tierDemand(night.choice(), night.step()),
+                    keptAt,
+                    night.choice().ideal().rents()),
+            Hottest.NONE);
+    List<Hot> hottest = buckets.hottest(night.choice(), night.step(), runKey);
+    try {
+      return placing.with(
+          buckets.planner().placed(hottest, placing, night.tally().sum(Measure.READ_MICROS)));
+    } catch (PlanRefusedException e) {
+      return placing; // by itself, each bucket's share of the room may do
+    }
   }
 
   private Choice choice(AllBuckets buckets, Pressure pressure, Ideal ideal) {

@@ -142,50 +142,82 @@ final class Placement {
     return new Load(index, bytes, readMillis, TierColumn.OF_ONE);
   }
 
+  /** What placing needs to know of a bundle. */
+  static Hot hot(Bundle bundle, String id, Reading reading, Tiers tiers) {
+    double plain = 0;
+    for (MetaShard row : bundle.rows()) {
+      for (MetaShard.Piece piece : row.data()) {
+        plain += plainMillis(piece, reading);
+      }
+    }
+    return new Hot(
+        id,
+        bundle.rows().size(),
+        bundle.columns(),
+        bundle.physicalBytes(),
+        plain,
+        loads(bundle, reading, tiers).stream()
+            .map(
+                load ->
+                    new Hot.Column(
+                        load.index(), load.bytes(), load.readMillis(), load.column(), ""))
+            .toList());
+  }
+
+  /** A slice's part of its segment's. */
+  private static double plainMillis(MetaShard.Piece piece, Reading reading) {
+    long segmentBytes = piece.object().segmentation().length(piece.segment());
+    return segmentBytes == 0
+        ? 0
+        : reading.loadMillis(piece.forecast().expectedRequests(), segmentBytes)
+            * piece.length()
+            / segmentBytes;
+  }
+
   /**
-   * The names of the sites of a bundle's columns, parity last, in pairwise different domains.
+   * The names of the sites of the columns, parity last, in pairwise different domains.
    *
    * @throws PlanRefusedException if fewer domains than columns have room
    */
-  List<String> place(Bundle bundle, String id) {
-    long seed = Hash.of(id);
-    List<Load> loads = loads(bundle, reading, tiers);
-    String[] names = new String[loads.size()];
+  List<String> place(Hot hot) {
+    long seed = Hash.of(hot.id());
+    String[] names = new String[hot.columns().size()];
     Set<String> usedDomains = new HashSet<>();
-    for (Load load : loads) {
-      State best = best(load, usedDomains, seed);
+    for (Hot.Column column : hot.columns()) {
+      State best = best(column, usedDomains, seed);
       if (best == null) {
+        long longest = hot.columns().stream().mapToLong(Hot.Column::bytes).max().orElseThrow();
         throw new PlanRefusedException(
             "Cannot place %d meta-shards of %d+%d with up to %d bytes a location: they need %d domains with room, only %d have it%s; raise capacities, add locations or lower reshard.max-bytes-per-run"
                 .formatted(
-                    bundle.rows().size(),
-                    bundle.columns(),
-                    bundle.m(),
-                    bundle.parityBytes(),
+                    hot.shards(),
+                    hot.data(),
+                    names.length - hot.data(),
+                    longest,
                     names.length,
-                    domainsWithRoom(bundle.parityBytes()),
+                    domainsWithRoom(longest),
                     leftAtTiers()));
       }
       usedDomains.add(best.site.domain());
-      best.bytes += load.bytes();
-      best.readMillis += load.readMillis();
+      best.bytes += column.bytes();
+      best.readMillis += column.readMillis();
       if (best.site.isLimited()) {
-        best.roomBytes -= load.bytes();
+        best.roomBytes -= column.bytes();
       }
       if (quota.isPresent()) {
-        quota.get().take(best.tier, load.bytes());
+        quota.get().take(best.tier, column.bytes());
       }
-      names[load.index()] = best.site.name();
+      names[column.index()] = best.site.name();
     }
     return List.of(names);
   }
 
   /** At the tier that it is meant for; else at the next slower ones, else at faster ones. */
-  private State best(Load load, Set<String> usedDomains, long seed) {
+  private State best(Hot.Column load, Set<String> usedDomains, long seed) {
     if (quota.isEmpty()) {
       return best(load, 0, usedDomains, seed);
     }
-    int target = quota.get().target(load.column(), load.bytes());
+    int target = quota.get().target(load.tiers(), load.bytes());
     State best = null;
     for (int tier = target; best == null && tier < tiers.count(); tier++) {
       best = best(load, tier, usedDomains, seed);
@@ -196,7 +228,7 @@ final class Placement {
     return best;
   }
 
-  private State best(Load load, int tier, Set<String> usedDomains, long seed) {
+  private State best(Hot.Column load, int tier, Set<String> usedDomains, long seed) {
     State best = null;
     for (State state : states) {
       if (state.tier == tier

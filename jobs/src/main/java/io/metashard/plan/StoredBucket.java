@@ -392,30 +392,32 @@ final class StoredBucket {
     }
   }
 
-  /** Bytes and reads that kept blocks bring to their locations. */
-  void load(Set<String> chosen, Reading reading, Placement placement) {
+  /** What stays, with the bytes and reads that it brings to its locations. */
+  List<Hot> hot(Set<String> chosen, Reading reading) {
     Map<String, Map<String, Column>> bundles = new TreeMap<>();
+    Map<String, Double> plain = new HashMap<>();
+    Map<String, Integer> counts = new HashMap<>();
     Set<String> spread = new HashSet<>();
     for (Shard shard : shards.values()) {
       if (!stays(shard, chosen)) {
         continue;
       }
+      counts.merge(bundle(shard.blocks.get(0)), 1, Integer::sum);
       for (StoredBlock block : shard.blocks) {
         String bundle = bundle(block);
-        Column column =
-            bundles
-                .computeIfAbsent(bundle, b -> new TreeMap<>())
-                .computeIfAbsent(block.location(), l -> new Column());
+        Column column = column(bundles, bundle, block);
         column.bytes += block.length();
-        if (block.live() && !block.isParity() && !chosen.contains(block.objectId())) {
+        if (isServed(block, chosen)) {
           column.requests += block.expectedRequests();
           column.read++;
+          plain.merge(bundle, plainMillis(block, reading), Double::sum);
         }
         if (block.k() == 1 || shard.objects.size() == 1) {
           spread.add(bundle);
         }
       }
     }
+    List<Hot> hot = new ArrayList<>();
     bundles.forEach(
         (bundle, columns) -> {
           double all = 0;
@@ -424,10 +426,49 @@ final class StoredBucket {
           }
           boolean even = spread.contains(bundle);
           double each = all / columns.size();
-          columns.forEach(
-              (location, column) ->
-                  placement.add(location, column.bytes, even ? each : millis(column, reading)));
+          List<Hot.Column> at = new ArrayList<>();
+          long bytes = 0;
+          for (Map.Entry<String, Column> entry : columns.entrySet()) {
+            Column column = entry.getValue();
+            bytes += column.bytes;
+            at.add(
+                new Hot.Column(
+                    at.size(),
+                    column.bytes,
+                    even ? each : millis(column, reading),
+                    TierColumn.OF_ONE,
+                    entry.getKey()));
+          }
+          at.sort(Comparator.comparingDouble(Hot.Column::readMillis).reversed());
+          hot.add(
+              new Hot(
+                  bundle,
+                  counts.get(bundle),
+                  at.size(),
+                  bytes,
+                  plain.getOrDefault(bundle, 0.0),
+                  at));
         });
+    return hot;
+  }
+
+  /** Expected reading of all that stays, were nothing coded. */
+  double plainMillis(Set<String> chosen, Reading reading) {
+    double sum = 0;
+    for (Shard shard : shards.values()) {
+      for (StoredBlock block : shard.blocks) {
+        sum += isServed(block, chosen) ? plainMillis(block, reading) : 0;
+      }
+    }
+    return sum;
+  }
+
+  private static double plainMillis(StoredBlock block, Reading reading) {
+    return reading.loadMillis(block.expectedRequests(), block.length());
+  }
+
+  private static boolean isServed(StoredBlock block, Set<String> chosen) {
+    return block.live() && !block.isParity() && !chosen.contains(block.objectId());
   }
 
   private static double millis(Column column, Reading reading) {
@@ -437,7 +478,7 @@ final class StoredBucket {
   /** A meta-shard stays as long as any object is served from it. */
   private static boolean stays(Shard shard, Set<String> chosen) {
     for (StoredBlock block : shard.blocks) {
-      if (block.live() && !block.isParity() && !chosen.contains(block.objectId())) {
+      if (isServed(block, chosen)) {
         return true;
       }
     }

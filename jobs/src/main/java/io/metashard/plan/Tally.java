@@ -26,6 +26,8 @@ public record Tally(
     KEPT_LOGICAL,
     /** Logical bytes of the chosen objects. */
     CHOSEN_BYTES,
+    /** Microseconds that all expected reads would take, were nothing coded. */
+    READ_MICROS,
     OBJECTS_PRESENT,
     /** Encoded at the source's version. */
     OBJECTS_ENCODED,
