@@ -26,6 +26,7 @@ import java.time.Instant;
  * @param sha256 of the logical bytes; null unless asked for
  * @param expectedRequests the forecast when the block was written; NaN is not allowed
  * @param heatClass the planner's class of that forecast; what hysteresis compares with
+ * @param deadSince when it ceased to be served; null while it is live, and where that is not known
  */
 public record Block(
     int format,
@@ -54,7 +55,8 @@ public record Block(
     String generation,
     Instant writtenAt,
     double expectedRequests,
-    int heatClass) {
+    int heatClass,
+    Instant deadSince) {
   /** The format that this code writes and the highest that it reads. */
   public static final int FORMAT = 1;
 
@@ -78,6 +80,66 @@ public record Block(
           "Cannot use block %d of meta-shard %s: it has %d+%d blocks"
               .formatted(blockIndex, ObjectIds.printable(metaShardId), k, m));
     }
+  }
+
+  /** A block that is served, or of which it is not known when it ceased to be. */
+  public Block(
+      int format,
+      int bucket,
+      int buckets,
+      String objectId,
+      String objectVersion,
+      long objectBytes,
+      boolean live,
+      int segment,
+      long objectOffset,
+      long length,
+      String metaShardId,
+      int k,
+      int m,
+      String codec,
+      int blockIndex,
+      long blockBytes,
+      String location,
+      String path,
+      long containerOffset,
+      int frameBytes,
+      long crc32c,
+      byte[] sha256,
+      String encryption,
+      String generation,
+      Instant writtenAt,
+      double expectedRequests,
+      int heatClass) {
+    this(
+        format,
+        bucket,
+        buckets,
+        objectId,
+        objectVersion,
+        objectBytes,
+        live,
+        segment,
+        objectOffset,
+        length,
+        metaShardId,
+        k,
+        m,
+        codec,
+        blockIndex,
+        blockBytes,
+        location,
+        path,
+        containerOffset,
+        frameBytes,
+        crc32c,
+        sha256,
+        encryption,
+        generation,
+        writtenAt,
+        expectedRequests,
+        heatClass,
+        null);
   }
 
   public Shape shape() {

@@ -92,7 +92,10 @@ public final class ReshardJob {
             .select(col(ShardMapTable.OBJECT_ID));
     Dataset<Row> rows =
         ShardMap.switched(
-            before.where(col(ShardMapTable.BUCKET).isInCollection(changed)), written, replaced);
+            before.where(col(ShardMapTable.BUCKET).isInCollection(changed)),
+            written,
+            replaced,
+            context.at());
     long storedBytes =
         written.agg(coalesce(sum(col(ShardMapTable.LENGTH)), lit(0L))).first().getLong(0);
     LOG.info("Switching {} buckets of the shard map to sequence {}", changed.size(), sequence + 1);

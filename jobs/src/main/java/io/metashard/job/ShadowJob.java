@@ -92,7 +92,10 @@ final class ShadowJob {
     Dataset<Row> replaced = replaced(would);
     map.commit(
         ShardMap.switched(
-            map.rows().where(col(ShardMapTable.BUCKET).isInCollection(changed)), would, replaced),
+            map.rows().where(col(ShardMapTable.BUCKET).isInCollection(changed)),
+            would,
+            replaced,
+            context.at()),
         changed,
         sequence,
         context.runId(),
@@ -134,7 +137,7 @@ final class ShadowJob {
   static Dataset<Row> mapAfter(
       JobContext context, Dataset<Row> map, Dataset<Row> planned, long sequence) {
     Dataset<Row> written = wouldBeWritten(context, planned, sequence + 1, Instant.EPOCH);
-    return ShardMap.switched(map, written, replaced(written));
+    return ShardMap.switched(map, written, replaced(written), context.at());
   }
 
   /** Ids of the objects whose former rows are no longer served. */
@@ -159,6 +162,7 @@ final class ShadowJob {
                   case ShardMapTable.CONTAINER_OFFSET, ShardMapTable.CRC32C -> lit(0L);
                   case ShardMapTable.FRAME_BYTES -> lit(frameBytes);
                   case ShardMapTable.SHA256 -> lit(null).cast(DataTypes.BinaryType);
+                  case ShardMapTable.DEAD_SINCE -> lit(null).cast(DataTypes.TimestampType);
                   case ShardMapTable.ENCRYPTION -> lit("none");
                   case ShardMapTable.GENERATION ->
                       lit(ShardMap.generation(sequence, context.runId()));

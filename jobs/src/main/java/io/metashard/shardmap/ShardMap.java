@@ -7,12 +7,14 @@ import static org.apache.spark.sql.functions.max;
 import static org.apache.spark.sql.functions.not;
 import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.sum;
+import static org.apache.spark.sql.functions.when;
 import static org.apache.spark.sql.functions.xxhash64;
 
 import io.delta.kernel.exceptions.KernelException;
 import io.metashard.lake.Lake;
 import io.metashard.lake.TableDefinition;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -231,18 +233,21 @@ public final class ShardMap {
   }
 
   /**
-   * The map's rows of some buckets after new blocks were written: what the new ones replace is
-   * dead, meta-shards without a live block are gone.
+   * The map's rows of some buckets after new blocks were written: what the new ones replace is dead
+   * from now on, meta-shards without a live block are gone.
    *
    * @param current the buckets' rows now, as {@link ShardMapTable#SCHEMA}
    * @param written new rows, as {@link ShardMapTable#SCHEMA}
    * @param replacedIds one column {@code object_id}: objects whose former rows are no longer served
+   * @param now the run's moment of planning, since when they are dead; what was dead stays so since
+   *     it was
    */
   public static Dataset<Row> switched(
-      Dataset<Row> current, Dataset<Row> written, Dataset<Row> replacedIds) {
+      Dataset<Row> current, Dataset<Row> written, Dataset<Row> replacedIds, Instant now) {
     String replaced = "replaced";
     String served = "served";
     Column isData = col(ShardMapTable.OBJECT_ID).isNotNull();
+    Column dies = col(ShardMapTable.LIVE).and(col(replaced).isNotNull());
     Dataset<Row> marked =
         current
             .join(
@@ -252,6 +257,10 @@ public final class ShardMap {
                     .withColumn(replaced, lit(true)),
                 new String[] {ShardMapTable.OBJECT_ID},
                 "left")
+            .withColumn(
+                ShardMapTable.DEAD_SINCE,
+                when(dies, lit(now.truncatedTo(ChronoUnit.MICROS)))
+                    .otherwise(col(ShardMapTable.DEAD_SINCE)))
             .withColumn(ShardMapTable.LIVE, col(ShardMapTable.LIVE).and(col(replaced).isNull()));
     Dataset<Row> kept =
         marked

@@ -45,6 +45,7 @@ public final class ShardMapTable {
   public static final String WRITTEN_AT = "written_at";
   public static final String EXPECTED_REQUESTS = "expected_requests";
   public static final String HEAT_CLASS = "heat_class";
+  public static final String DEAD_SINCE = "dead_since";
 
   public static final StructType SCHEMA =
       new StructType()
@@ -74,7 +75,9 @@ public final class ShardMapTable {
           .add(GENERATION, DataTypes.StringType, false)
           .add(WRITTEN_AT, DataTypes.TimestampType, false)
           .add(EXPECTED_REQUESTS, DataTypes.DoubleType, false)
-          .add(HEAT_CLASS, DataTypes.IntegerType, false);
+          .add(HEAT_CLASS, DataTypes.IntegerType, false)
+          // Later than the others: null in older rows.
+          .add(DEAD_SINCE, DataTypes.TimestampType, true);
 
   public static final TableDefinition TABLE =
       new TableDefinition("shard_map", SCHEMA, List.of(BUCKET));
@@ -128,12 +131,12 @@ public final class ShardMapTable {
         block.generation(),
         Timestamp.from(block.writtenAt()),
         block.expectedRequests(),
-        block.heatClass());
+        block.heatClass(),
+        block.deadSince() == null ? null : Timestamp.from(block.deadSince()));
   }
 
   /** A row of {@link #SCHEMA} as a block. */
   public static Block block(Row row) {
-    Object writtenAt = row.getAs(WRITTEN_AT);
     return new Block(
         row.<Integer>getAs(FORMAT),
         row.<Integer>getAs(BUCKET),
@@ -159,8 +162,15 @@ public final class ShardMapTable {
         row.getAs(SHA256),
         row.getAs(ENCRYPTION),
         row.getAs(GENERATION),
-        writtenAt instanceof Instant instant ? instant : ((Timestamp) writtenAt).toInstant(),
+        instant(row.getAs(WRITTEN_AT)),
         row.<Double>getAs(EXPECTED_REQUESTS),
-        row.<Integer>getAs(HEAT_CLASS));
+        row.<Integer>getAs(HEAT_CLASS),
+        instant(row.getAs(DEAD_SINCE)));
+  }
+
+  private static Instant instant(Object value) {
+    return value == null || value instanceof Instant
+        ? (Instant) value
+        : ((Timestamp) value).toInstant();
   }
 }

@@ -33,6 +33,7 @@ public final class BlockRecords {
   private static final int NO_STRING = -1; // null
   private static final int ROW_BYTES = 134; // of format 1, without a SHA-256
   private static final int SHA256_BYTES = 32;
+  private static final int DEAD_SINCE_BYTES = 1 + Long.BYTES + Integer.BYTES; // where there is one
 
   private BlockRecords() {}
 
@@ -119,7 +120,9 @@ public final class BlockRecords {
     if (row.writtenAt() == null) {
       throw cannotEncode(row, "its writtenAt is null");
     }
-    out.writeShort(ROW_BYTES + (hasSha256 ? SHA256_BYTES : 0));
+    boolean hasDeadSince = row.deadSince() != null;
+    out.writeShort(
+        ROW_BYTES + (hasSha256 ? SHA256_BYTES : 0) + (hasDeadSince ? DEAD_SINCE_BYTES : 0));
     out.writeInt(row.format());
     out.writeInt(row.bucket());
     out.writeInt(row.buckets());
@@ -150,6 +153,11 @@ public final class BlockRecords {
     out.writeByte(hasSha256 ? 1 : 0);
     if (hasSha256) {
       out.write(row.sha256());
+    }
+    if (hasDeadSince) { // left out else: rows are then as they were before there was the field
+      out.writeByte(1);
+      out.writeLong(row.deadSince().getEpochSecond());
+      out.writeInt(row.deadSince().getNano());
     }
   }
 
@@ -191,6 +199,9 @@ public final class BlockRecords {
       sha256 = new byte[SHA256_BYTES];
       in.get(sha256);
     }
+    boolean hasDeadSince = in.hasRemaining() && readFlag(in, "deadSince");
+    long deadSeconds = hasDeadSince ? in.getLong() : 0;
+    int deadNanos = hasDeadSince ? in.getInt() : 0;
     try {
       return new Block(
           format,
@@ -219,7 +230,8 @@ public final class BlockRecords {
           generation,
           Instant.ofEpochSecond(writtenSeconds, writtenNanos),
           expectedRequests,
-          heatClass);
+          heatClass,
+          hasDeadSince ? Instant.ofEpochSecond(deadSeconds, deadNanos) : null);
     } catch (IllegalArgumentException | DateTimeException | ArithmeticException e) {
       throw new CorruptRecordsException("a row contradicts itself: " + e.getMessage(), e);
     }

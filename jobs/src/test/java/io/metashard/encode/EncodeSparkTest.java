@@ -149,12 +149,20 @@ class EncodeSparkTest {
     return spark.read().format("delta").load(staging);
   }
 
+  /** The moment of planning of the run that switched to the sequence after this one. */
+  private static Instant diesAt(long sequence) {
+    return Instant.parse("2026-01-0%dT00:00:00Z".formatted(1 + sequence));
+  }
+
   private void commit(Dataset<Row> written, long sequence, String run) {
     ShardMap map = new ShardMap(lake);
     map.create();
     map.commit(
         ShardMap.switched(
-            map.rows(), written, written.select("object_id").where("object_id is not null")),
+            map.rows(),
+            written,
+            written.select("object_id").where("object_id is not null"),
+            diesAt(sequence)),
         List.of(0),
         sequence,
         run,
@@ -377,7 +385,7 @@ class EncodeSparkTest {
     ShardMap map = new ShardMap(lake);
     Dataset<Row> deleted = map.rows().where("object_id = 'o1'").select("object_id");
     map.commit(
-        ShardMap.switched(map.rows(), map.rows().limit(0), deleted),
+        ShardMap.switched(map.rows(), map.rows().limit(0), deleted, diesAt(2)),
         List.of(0),
         2,
         "r12",
@@ -385,6 +393,18 @@ class EncodeSparkTest {
     Dataset<Row> shared = new ShardMap(lake).rows().where("meta_shard_id = 'aa-1'");
     assertThat(shared.count()).isEqualTo(5); // dead blocks are there to rebuild the other from
     assertThat(shared.where("object_id in ('o0', 'o1') and live").count()).isZero();
+    // Each since the switch that it died by: the later one left the earlier one's as it was.
+    assertThat(
+            shared
+                .where("object_id is not null")
+                .select("object_id", "dead_since")
+                .orderBy("object_id")
+                .collectAsList())
+        .extracting(
+            row ->
+                row.getString(0) + " " + (row.isNullAt(1) ? "" : row.getTimestamp(1).toInstant()))
+        .containsExactly("o0 " + diesAt(1), "o1 " + diesAt(2), "o2 ");
+    assertThat(shared.where("object_id is null and dead_since is not null").count()).isZero();
     assertThat(read(0, 0, 1700)).isEqualTo(contents[0]);
     assertThatThrownBy(() -> read(1, 0, 3000)).isInstanceOf(FileNotFoundException.class);
     for (int other = 0; other < 5; other++) {

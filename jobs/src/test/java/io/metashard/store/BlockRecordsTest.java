@@ -11,6 +11,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
@@ -72,12 +73,59 @@ class BlockRecordsTest {
   }
 
   @Test
+  void aDeadRowSaysSinceWhenAtItsEndAndALiveOneIsAsItAlwaysWas() {
+    Block live = row("o", 7);
+    Block dead = dead(live, Instant.ofEpochSecond(14, 15));
+    String before = HexFormat.of().formatHex(BlockRecords.encode(List.of(live)));
+    int rowLength = before.indexOf("0086", before.length() - 2 * 136);
+    String expected =
+        before.substring(0, rowLength)
+            + "0093" // 134 bytes and 13 more
+            + before.substring(rowLength + 4)
+            + "01 000000000000000e 0000000f";
+    assertThat(BlockRecords.encode(List.of(dead))).asHexString().isEqualTo(hex(expected));
+    assertThat(BlockRecords.decode(HexFormat.of().parseHex(before)).get(0).deadSince()).isNull();
+  }
+
+  private static Block dead(Block b, Instant since) {
+    return new Block(
+        b.format(),
+        b.bucket(),
+        b.buckets(),
+        b.objectId(),
+        b.objectVersion(),
+        b.objectBytes(),
+        b.live(),
+        b.segment(),
+        b.objectOffset(),
+        b.length(),
+        b.metaShardId(),
+        b.k(),
+        b.m(),
+        b.codec(),
+        b.blockIndex(),
+        b.blockBytes(),
+        b.location(),
+        b.path(),
+        b.containerOffset(),
+        b.frameBytes(),
+        b.crc32c(),
+        b.sha256(),
+        b.encryption(),
+        b.generation(),
+        b.writtenAt(),
+        b.expectedRequests(),
+        b.heatClass(),
+        since);
+  }
+
+  @Test
   void writesEqualStringsOnce() {
     Block row = randomRows(1, 1).get(0);
     int one = BlockRecords.encode(List.of(row)).length;
     int two = BlockRecords.encode(List.of(row, row)).length;
     int three = BlockRecords.encode(List.of(row, row, row)).length;
-    assertThat(two - one).isEqualTo(three - two).isBetween(136, 136 + 32);
+    assertThat(two - one).isEqualTo(three - two).isBetween(136, 136 + 32 + 13);
   }
 
   @Test

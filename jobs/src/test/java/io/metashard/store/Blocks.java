@@ -80,7 +80,10 @@ final class Blocks {
         text(random),
         Instant.ofEpochSecond(random.nextInt() * 100L, random.nextInt(1_000_000_000)),
         random.nextGaussian() * 1e9,
-        random.nextInt());
+        random.nextInt(),
+        random.nextInt(3) > 0
+            ? null
+            : Instant.ofEpochSecond(random.nextInt() * 100L, random.nextInt(1_000_000_000)));
   }
 
   private static String text(Random random) {
