@@ -1,9 +1,12 @@
 package io.metashard.job;
 
+import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.collect_list;
 import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.not;
 import static org.apache.spark.sql.functions.struct;
+import static org.apache.spark.sql.functions.when;
 
 import io.metashard.Buckets;
 import io.metashard.Segmentation;
@@ -12,13 +15,16 @@ import io.metashard.encode.PlannedBlocks;
 import io.metashard.forecast.Forecasts;
 import io.metashard.plan.BucketInput;
 import io.metashard.plan.Isolation;
+import io.metashard.plan.MissingObject;
 import io.metashard.plan.PlanObject;
 import io.metashard.plan.PlanSegment;
 import io.metashard.plan.StoredBlock;
+import java.sql.Timestamp;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
+import java.util.stream.Stream;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
@@ -36,6 +42,9 @@ import org.apache.spark.sql.types.StructType;
 final class BucketRows {
   /** Of the shard map; its other columns are named as in {@link Plans}. */
   private static final String LIVE = "live";
+
+  private static final String DEAD_SINCE = "dead_since";
+  private static final String WRITTEN_AT = "written_at";
 
   private static final String BUCKET = PlannedBlocks.BUCKET;
   private static final String OBJECT = "object";
@@ -64,7 +73,7 @@ final class BucketRows {
   /**
    * One row per object or block, whole buckets in a partition, rows of a bucket one after another.
    *
-   * @param objects present ones, as {@link Objects#SCHEMA}
+   * @param objects present and missing ones, as {@link Objects#SCHEMA}
    * @param forecasts of one run, as {@link Forecasts#SCHEMA}; those of another segmentation than
    *     the catalogue's are not used
    * @param map blocks as {@code shard_map}
@@ -84,7 +93,9 @@ final class BucketRows {
                             col(Forecasts.P_REQUESTED),
                             col(Forecasts.WHOLE_SHARE)))
                     .as(FORECASTS));
-    Column[] blockColumns = BLOCK_COLUMNS.stream().map(functions::col).toArray(Column[]::new);
+    Column[] blockColumns =
+        Stream.concat(BLOCK_COLUMNS.stream().map(functions::col), Stream.of(deadSince()))
+            .toArray(Column[]::new);
     Dataset<Row> blockRows = map.select(col(BUCKET), struct(blockColumns).as(BLOCK));
     Dataset<Row> objectRows =
         objects
@@ -103,6 +114,8 @@ final class BucketRows {
                         col(Objects.ROOT),
                         col(Objects.OBJECT_BYTES),
                         col(Objects.SEGMENT_BYTES),
+                        col(Objects.SOURCE_STATE),
+                        col(Objects.MISSING_SINCE),
                         col(FORECASTS))
                     .as(OBJECT));
     StructType objectType = (StructType) objectRows.schema().apply(OBJECT).dataType();
@@ -114,9 +127,19 @@ final class BucketRows {
         .sortWithinPartitions(col(BUCKET));
   }
 
-  /** Objects of which the forecast says nothing; they are planned as never requested. */
+  /** Of dead blocks; of those that died before the map kept it, no later than they did. */
+  private static Column deadSince() {
+    return when(not(col(LIVE)), coalesce(col(DEAD_SINCE), col(WRITTEN_AT))).as(DEAD_SINCE);
+  }
+
+  /** Present objects of which the forecast says nothing; they are planned as never requested. */
   static long withoutForecast(Dataset<Row> rows) {
-    return rows.where(col(OBJECT).isNotNull().and(col(OBJECT).getField(FORECASTS).isNull()))
+    Column object = col(OBJECT);
+    return rows.where(
+            object
+                .isNotNull()
+                .and(object.getField(Objects.SOURCE_STATE).equalTo(Objects.PRESENT))
+                .and(object.getField(FORECASTS).isNull()))
         .count();
   }
 
@@ -180,17 +203,25 @@ final class BucketRows {
     private BucketInput nextBucket() {
       int bucket = ahead.<Integer>getAs(BUCKET);
       List<PlanObject> objects = new ArrayList<>();
+      List<MissingObject> missing = new ArrayList<>();
       List<StoredBlock> blocks = new ArrayList<>();
       while (ahead != null && ahead.<Integer>getAs(BUCKET) == bucket) {
         Row object = ahead.getAs(OBJECT);
         if (object != null) {
-          objects.add(object(object, isolation));
+          PlanObject planned = object(object, isolation);
+          if (object.<String>getAs(Objects.SOURCE_STATE).equals(Objects.PRESENT)) {
+            objects.add(planned);
+          } else {
+            missing.add(
+                new MissingObject(
+                    planned, object.<Timestamp>getAs(Objects.MISSING_SINCE).toInstant()));
+          }
         } else {
           blocks.add(block(ahead.getAs(BLOCK)));
         }
         ahead = rows.hasNext() ? rows.next() : null;
       }
-      return new BucketInput(bucket, objects, blocks);
+      return new BucketInput(bucket, objects, missing, blocks);
     }
   }
 
@@ -238,6 +269,7 @@ final class BucketRows {
   }
 
   private static StoredBlock block(Row row) {
+    Timestamp deadSince = row.getAs(DEAD_SINCE);
     return new StoredBlock(
         row.getAs(PlannedBlocks.OBJECT_ID),
         row.getAs(PlannedBlocks.OBJECT_VERSION),
@@ -252,6 +284,7 @@ final class BucketRows {
         row.<Integer>getAs(PlannedBlocks.M),
         row.<Integer>getAs(PlannedBlocks.BLOCK_INDEX),
         row.getAs(PlannedBlocks.LOCATION),
-        row.<Double>getAs(PlannedBlocks.EXPECTED_REQUESTS));
+        row.<Double>getAs(PlannedBlocks.EXPECTED_REQUESTS),
+        deadSince == null ? null : deadSince.toInstant());
   }
 }

@@ -19,7 +19,7 @@ final class Explanations {
   static final String TO_SEGMENT = "to_segment";
   static final String READ_WHOLE = "read_whole";
 
-  /** {@code encoded}, {@code stays} or {@code waits}. */
+  /** {@code encoded}, {@code stays}, {@code waits} or {@code dropped}. */
   static final String FATE = "in_this_run";
 
   static final String FATE_WHY = "fate_why";

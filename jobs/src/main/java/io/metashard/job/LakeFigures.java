@@ -3,6 +3,7 @@ package io.metashard.job;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.count;
 import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.not;
 
 import io.metashard.catalogue.ObjectStates;
 import io.metashard.catalogue.Objects;
@@ -54,7 +55,13 @@ record LakeFigures(Map<String, Object> values) {
 
   private static LakeFigures of(Dataset<Row> objects, Dataset<Row> rows) {
     Map<String, Object> values = new LinkedHashMap<>();
+    // What was dropped, or went before its night came, has no source to be encoded from.
     objects
+        .where(
+            not(
+                col(Objects.STATE)
+                    .equalTo(Objects.PENDING)
+                    .and(col(Objects.SOURCE_STATE).equalTo(Objects.MISSING))))
         .groupBy(col(Objects.STATE))
         .agg(count(lit(1)))
         .orderBy(col(Objects.STATE))

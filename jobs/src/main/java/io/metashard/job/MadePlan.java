@@ -1,6 +1,7 @@
 package io.metashard.job;
 
 import io.metashard.plan.BucketPlanner;
+import io.metashard.plan.Deadlines;
 import io.metashard.plan.Night;
 import io.metashard.plan.NightPlanner;
 import io.metashard.plan.Places;
@@ -21,20 +22,27 @@ import org.apache.spark.sql.Row;
  * A plan: the passes over all buckets that decide it, and the blocks that follow.
  *
  * @param blocks as {@link Plans#SCHEMA}; each use of them plans every bucket, unless they are kept
+ * @param drops objects that leave the map, as {@link PlannedDrops#SCHEMA}
  */
 record MadePlan(
-    BucketPlanner planner, Night night, BucketPlanner.Placing placing, Dataset<Row> blocks) {
+    BucketPlanner planner,
+    Night night,
+    BucketPlanner.Placing placing,
+    Dataset<Row> blocks,
+    Dataset<Row> drops) {
 
   /**
    * What a plan is made for.
    *
    * @param sites that new blocks may go to
    * @param places where blocks are
+   * @param deadlines of what blocks may be kept
    * @param name tells the plan apart from others of the run
    */
   record Target(
       List<Site> sites,
       Places places,
+      Deadlines deadlines,
       boolean storeNothing,
       String name,
       long mapSequence,
@@ -55,6 +63,7 @@ record MadePlan(
             options,
             width,
             target.places(),
+            target.deadlines(),
             any -> new SparkBuckets(rows, any, target.storeNothing()));
     SparkBuckets buckets = new SparkBuckets(rows, planner, target.storeNothing());
     NightPlanner planning =
@@ -62,6 +71,7 @@ record MadePlan(
     Night night = planning.plan(buckets);
     BucketPlanner.Placing placing =
         planning.placing(buckets, night, target.sites(), context.runId() + " " + target.name());
+    Date date = Date.valueOf(context.at().atZone(ZoneOffset.UTC).toLocalDate());
     return new MadePlan(
         planner,
         night,
@@ -73,10 +83,13 @@ record MadePlan(
                 night.step(),
                 placing,
                 context.runId(),
-                Date.valueOf(context.at().atZone(ZoneOffset.UTC).toLocalDate()),
+                date,
                 target.mapSequence(),
                 target.buckets(),
-                target.mapTable())));
+                target.mapTable())),
+        buckets.dropped(
+            new SparkBuckets.DropTask(
+                planner, context.runId(), date, target.mapSequence(), target.mapTable())));
   }
 
   /**

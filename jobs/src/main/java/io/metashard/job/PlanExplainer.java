@@ -63,10 +63,10 @@ final class PlanExplainer implements PlanJob.Audience {
               .formatted(ObjectIds.printable(id)));
     }
     String state = found.get(0).getString(0);
-    if (!state.equals(Objects.PRESENT)) {
+    if (state.equals(Objects.RELEASED)) {
       throw new MetashardException(
           MetashardException.USAGE,
-          "Cannot explain object %s: its source is %s, and only present ones are planned"
+          "Cannot explain object %s: its source is %s, and what the map alone has is not planned: it stays as it is"
               .formatted(ObjectIds.printable(id), state));
     }
   }
@@ -82,6 +82,12 @@ final class PlanExplainer implements PlanJob.Audience {
         Dataset<Row> own =
             all.where(col(Explanations.OBJECT_ID).equalTo(lit(options.objectId().get())));
         lines = linesOf(own);
+        if (lines.isEmpty()) {
+          throw new MetashardException(
+              MetashardException.USAGE,
+              "Cannot explain object %s: its source is missing and the map does not serve it, so there is nothing to plan; bring its source back"
+                  .formatted(ObjectIds.printable(options.objectId().get())));
+        }
         further = own.count() - lines.size();
       } else {
         kinds.addAll(kinds(all));

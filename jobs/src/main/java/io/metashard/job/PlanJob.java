@@ -11,6 +11,7 @@ import io.metashard.catalogue.Objects;
 import io.metashard.forecast.Forecasts;
 import io.metashard.lake.Lake;
 import io.metashard.plan.BucketPlanner;
+import io.metashard.plan.Deadlines;
 import io.metashard.plan.Form;
 import io.metashard.plan.Night;
 import io.metashard.plan.Places;
@@ -52,6 +53,7 @@ public final class PlanJob {
    * @param map all rows of the map
    * @param mapSequence of the map
    * @param blocks of the plan, as {@link Plans#SCHEMA}
+   * @param drops objects that leave the map, as {@link PlannedDrops#SCHEMA}
    */
   record Planned(
       Dataset<Row> objects,
@@ -64,6 +66,7 @@ public final class PlanJob {
       BucketPlanner.Placing placing,
       Night night,
       Dataset<Row> blocks,
+      Dataset<Row> drops,
       Move move) {}
 
   /** Looks at a plan before it is written; what it throws keeps it from being. */
@@ -102,6 +105,7 @@ public final class PlanJob {
   private final PlanOptions options;
   private final MovePlan movePlan;
   private final Tiers tiers;
+  private final Deadlines deadlines;
 
   /**
    * @param locations all that are configured; only active ones get blocks
@@ -146,6 +150,8 @@ public final class PlanJob {
     this.options = PlanOptions.from(context.settings());
     this.movePlan = MovePlan.from(context.settings());
     this.tiers = Tiers.from(context.settings());
+    this.deadlines =
+        Deadlines.from(context.settings(), context.at(), RunsTable.lastListing(context));
   }
 
   /** The same job, which reports its plan and writes nothing. */
@@ -193,8 +199,9 @@ public final class PlanJob {
     ChosenForecast forecast = ChosenForecast.of(context, objects);
     int partitions =
         Integer.parseInt(context.spark().conf().get("spark.sql.shuffle.partitions", "200"));
+    Dataset<Row> missing = catalogue.where(col(Objects.SOURCE_STATE).equalTo(Objects.MISSING));
     Dataset<Row> rows =
-        BucketRows.of(objects, forecast.rows(), liveMap, buckets, partitions)
+        BucketRows.of(objects.unionByName(missing), forecast.rows(), liveMap, buckets, partitions)
             .persist(StorageLevel.MEMORY_AND_DISK());
     try {
       return MadePlan.orRefusal(() -> planned(objects, forecast, rows));
@@ -213,6 +220,7 @@ public final class PlanJob {
             new MadePlan.Target(
                 Site.of(locations, tierOf),
                 Places.of(locations, tierOf),
+                deadlines,
                 liveMap.isEmpty(),
                 Long.toString(mapSequence),
                 mapSequence,
@@ -243,8 +251,10 @@ public final class PlanJob {
               made.placing(),
               night,
               plan,
+              made.drops(),
               move));
       if (outcome == Outcome.WRITTEN) {
+        PlannedDrops.replace(context, made.drops(), night.tally().sum(Measure.OBJECTS_DROPPED));
         // The context has checked the id: no letter of it needs an escape.
         String thisRun = Plans.RUN_ID + " = '" + context.runId() + "'";
         context.lake().replaceWhere(Plans.TABLE, plan, thisRun, Lake.Commit.PLAIN);
@@ -272,6 +282,7 @@ public final class PlanJob {
     figures.put("of_them_new", tally.sum(Measure.CHOSEN_NEW));
     figures.put("of_them_changed", tally.sum(Measure.CHOSEN_STALE));
     figures.put("of_them_unsafe", tally.sum(Measure.CHOSEN_UNSAFE));
+    figures.put("of_them_erased", tally.sum(Measure.CHOSEN_ERASE));
     figures.put("of_them_tidied", tally.sum(Measure.CHOSEN_TIDY));
     figures.put("of_them_drained", tally.sum(Measure.CHOSEN_DRAIN));
     figures.put("of_them_reshaped", tally.sum(Measure.CHOSEN_RESHAPE));
@@ -279,8 +290,11 @@ public final class PlanJob {
     figures.put("objects_pending_after", tally.sum(Measure.WAITING_NEW));
     figures.put("objects_stale_after", tally.sum(Measure.WAITING_STALE));
     figures.put("objects_unsafe_after", tally.sum(Measure.WAITING_UNSAFE));
+    figures.put("objects_to_erase_after", tally.sum(Measure.WAITING_ERASE));
     figures.put("objects_to_drain_after", tally.sum(Measure.WAITING_DRAIN));
     figures.put("objects_stuck_without_source", tally.sum(Measure.OBJECTS_STUCK));
+    figures.put("meta_shards_stuck_without_source", tally.sum(Measure.META_SHARDS_STUCK));
+    figures.put("objects_dropped", tally.sum(Measure.OBJECTS_DROPPED));
     figures.put("objects_longer_than_a_runs_limit", tally.sum(Measure.OBJECTS_TOO_LONG));
     figures.put("objects_without_forecast", withoutForecast);
     figures.put(FORECAST_RUN_ID, forecastRunId);
@@ -335,6 +349,7 @@ public final class PlanJob {
         String.join(
             "\n",
             options.toString(),
+            deadlines.toString(),
             locations.toString(),
             new TreeMap<>(tiers.byName()).toString(),
             mapTable + " " + mapSequence + " of " + buckets,

@@ -65,7 +65,9 @@ record PlanTotals(
         asDemand(planned.forecast(), planned.objects()).persist(StorageLevel.MEMORY_AND_DISK());
     try {
       Dataset<Row> map = planned.map();
-      Dataset<Row> then = ShadowJob.mapAfter(context, map, planned.blocks(), planned.mapSequence());
+      Dataset<Row> then =
+          ShadowJob.mapAfter(
+              context, map, planned.blocks(), planned.drops(), planned.mapSequence());
       LayoutScore served = score(demand, planned, then, tiers, horizon, options);
       // What is in no map is read from sources: the score says that of any map.
       LayoutScore serves =

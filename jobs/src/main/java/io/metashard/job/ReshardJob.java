@@ -60,41 +60,44 @@ public final class ReshardJob {
         context.lake().read(Plans.TABLE).where(col(Plans.RUN_ID).equalTo(planId));
     Plans.Totals totals = Plans.Totals.of(planned);
     long blocks = totals.blocks();
+    Dataset<Row> drops = PlannedDrops.stillMissing(context, planId);
+    long dropped = drops.count();
     if (map.lastSwitchWasBy(context.runId())) {
       // This run died between its commit and its end.
       new AfterSwitch(context, locations).finish(map);
       return unchanged("this run has switched the map already; a retry commits once");
     }
-    if (blocks == 0) {
+    if (blocks == 0 && dropped == 0) {
       return unchanged("the plan moves nothing");
     }
-    Plans.requireFor(map.table(), planned, planId);
-    long sequence = planned.select(Plans.MAP_SEQUENCE).first().getLong(0);
+    Dataset<Row> basis = blocks > 0 ? planned : drops;
+    Plans.requireFor(map.table(), basis, planId);
+    long sequence = basis.select(Plans.MAP_SEQUENCE).first().getLong(0);
     if (map.sequence() != sequence) {
       throw new io.metashard.shardmap.MapMovedException(
           "Cannot execute plan %s: it was made from map sequence %d, the map is at %d; plan again"
               .formatted(planId, sequence, map.sequence()));
     }
     new InventorySources(context).requireCurrent(planned);
-    int buckets = planned.select(Plans.BUCKETS).first().getInt(0);
     EncodeOptions options = EncodeOptions.from(context.settings());
     Encoding encoding = new Encoding(options, locations, context.hadoop());
     AfterSwitch afterSwitch = new AfterSwitch(context, locations);
     map.create();
-    Dataset<Row> written =
-        write(encoding, planned, totals.sourceBytes(), sequence + 1, buckets, blocks);
-    requireWhole(encoding, written, planned);
-    List<Integer> changed = ShardMap.bucketsOf(written);
+    Dataset<Row> written;
+    if (blocks > 0) {
+      int buckets = planned.select(Plans.BUCKETS).first().getInt(0);
+      written = write(encoding, planned, totals.sourceBytes(), sequence + 1, buckets, blocks);
+      requireWhole(encoding, written, planned);
+    } else {
+      written = context.spark().createDataFrame(List.of(), ShardMapTable.SCHEMA);
+    }
+    List<Integer> changed = ShardMap.bucketsOf(written, drops);
     Dataset<Row> before = map.rows();
-    Dataset<Row> replaced =
-        written
-            .where(col(ShardMapTable.OBJECT_ID).isNotNull())
-            .select(col(ShardMapTable.OBJECT_ID));
     Dataset<Row> rows =
         ShardMap.switched(
             before.where(col(ShardMapTable.BUCKET).isInCollection(changed)),
             written,
-            replaced,
+            ShadowJob.replaced(written, drops),
             context.at());
     long storedBytes =
         written.agg(coalesce(sum(col(ShardMapTable.LENGTH)), lit(0L))).first().getLong(0);
@@ -105,6 +108,7 @@ public final class ReshardJob {
     MapStatistics statistics = MapStatistics.of(after);
     Map<String, Object> figures = new LinkedHashMap<>();
     figures.put("objects_encoded", totals.objects());
+    figures.put("objects_dropped", dropped);
     figures.put("meta_shards", totals.metaShards());
     figures.put("blocks", blocks);
     figures.put("source_bytes", totals.sourceBytes());

@@ -1,10 +1,14 @@
 package io.metashard.job;
 
 import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.max;
 
 import io.metashard.lake.TableDefinition;
+import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import org.apache.spark.sql.Column;
+import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 
@@ -57,6 +61,21 @@ final class RunsTable {
   /** Rows of a stage that was done. */
   static Column done(String stage) {
     return col(STAGE).equalTo(stage).and(col(STATE).equalTo(StageReport.DONE));
+  }
+
+  /** Moment of planning of the newest run that has listed the source roots; empty: of none. */
+  static Optional<Instant> lastListing(JobContext context) {
+    Row newest =
+        context
+            .lake()
+            .read(TABLE)
+            .where(
+                col(STAGE)
+                    .equalTo("catalogue")
+                    .and(col(STATE).isin(StageReport.DONE, StageReport.UNCHANGED)))
+            .agg(max(col(PLANNED_AT)))
+            .first();
+    return newest.isNullAt(0) ? Optional.empty() : Optional.of(newest.getTimestamp(0).toInstant());
   }
 
   static final StructType SCHEMA =

@@ -72,14 +72,17 @@ final class ShadowJob {
         context.lake().read(Plans.TABLE).where(col(Plans.RUN_ID).equalTo(context.runId()));
     Plans.Totals totals = Plans.Totals.of(planned);
     long blocks = totals.blocks();
+    Dataset<Row> drops = PlannedDrops.stillMissing(context, context.runId());
+    long dropped = drops.count();
     if (map.lastSwitchWasBy(context.runId())) {
       return unchanged("this run has switched the shadow map already; a retry commits once");
     }
-    if (blocks == 0) {
+    if (blocks == 0 && dropped == 0) {
       return unchanged("the plan would move nothing");
     }
-    Plans.requireFor(map.table(), planned, context.runId());
-    long sequence = planned.select(Plans.MAP_SEQUENCE).first().getLong(0);
+    Dataset<Row> basis = blocks > 0 ? planned : drops;
+    Plans.requireFor(map.table(), basis, context.runId());
+    long sequence = basis.select(Plans.MAP_SEQUENCE).first().getLong(0);
     if (map.sequence() != sequence) {
       throw new MapMovedException(
           "Cannot execute plan %s in shadow: it was made from sequence %d, the shadow map is at %d; plan again"
@@ -88,8 +91,8 @@ final class ShadowJob {
     map.create();
     Dataset<Row> would =
         wouldBeWritten(context, planned, sequence + 1, Clock.systemUTC().instant());
-    List<Integer> changed = ShardMap.bucketsOf(would);
-    Dataset<Row> replaced = replaced(would);
+    List<Integer> changed = ShardMap.bucketsOf(would, drops);
+    Dataset<Row> replaced = replaced(would, drops);
     map.commit(
         ShardMap.switched(
             map.rows().where(col(ShardMapTable.BUCKET).isInCollection(changed)),
@@ -103,6 +106,7 @@ final class ShadowJob {
     MapStatistics statistics = MapStatistics.of(map.rows());
     Map<String, Object> figures = new LinkedHashMap<>();
     figures.put("objects_encoded", totals.objects());
+    figures.put("objects_dropped", dropped);
     figures.put("meta_shards", totals.metaShards());
     figures.put("blocks", blocks);
     figures.put("source_bytes", totals.sourceBytes());
@@ -133,16 +137,24 @@ final class ShadowJob {
    *
    * @param map all its rows, as {@link ShardMapTable#SCHEMA}
    * @param planned as {@link Plans#SCHEMA}, made from that map
+   * @param drops of the same plan, as {@link PlannedDrops#SCHEMA}
    */
   static Dataset<Row> mapAfter(
-      JobContext context, Dataset<Row> map, Dataset<Row> planned, long sequence) {
+      JobContext context,
+      Dataset<Row> map,
+      Dataset<Row> planned,
+      Dataset<Row> drops,
+      long sequence) {
     Dataset<Row> written = wouldBeWritten(context, planned, sequence + 1, Instant.EPOCH);
-    return ShardMap.switched(map, written, replaced(written), context.at());
+    return ShardMap.switched(map, written, replaced(written, drops), context.at());
   }
 
-  /** Ids of the objects whose former rows are no longer served. */
-  private static Dataset<Row> replaced(Dataset<Row> written) {
-    return written.where(col(ShardMapTable.OBJECT_ID).isNotNull()).select(ShardMapTable.OBJECT_ID);
+  /** Ids of the objects whose former rows are no longer served, some more than once. */
+  static Dataset<Row> replaced(Dataset<Row> written, Dataset<Row> drops) {
+    return written
+        .where(col(ShardMapTable.OBJECT_ID).isNotNull())
+        .select(ShardMapTable.OBJECT_ID)
+        .union(drops.select(PlannedDrops.OBJECT_ID));
   }
 
   /** The map's rows of planned blocks: all that is known without writing them. */

@@ -28,6 +28,7 @@ import io.metashard.catalogue.SegmentOptions;
 import io.metashard.config.Settings;
 import io.metashard.forecast.Forecasts;
 import io.metashard.logs.Requests;
+import io.metashard.plan.Deadlines;
 import io.metashard.plan.Places;
 import io.metashard.plan.PlanOptions;
 import io.metashard.plan.Reading;
@@ -423,6 +424,7 @@ final class SimulatedNight {
                     new MadePlan.Target(
                         night.sites(),
                         places(night.sites()),
+                        Deadlines.NONE,
                         storeNothing,
                         layout,
                         0,
@@ -447,7 +449,8 @@ final class SimulatedNight {
     try {
       Replay replay =
           reads.throughBlocks(
-              SimulatedReads.numbered(ShadowJob.mapAfter(context, stored, plan, 0), night.names()),
+              SimulatedReads.numbered(
+                  ShadowJob.mapAfter(context, stored, plan, made.drops(), 0), night.names()),
               options.reading().model(),
               made.night().ratioAfter());
       return new SimulateCommand.Line(model, layout, replay, made.night().newBytes());

@@ -171,6 +171,11 @@ record SparkBuckets(Dataset<Row> rows, BucketPlanner planner, boolean storeNothi
     return each(task, Plans.SCHEMA);
   }
 
+  /** The objects that leave the map for want of a source, as {@link PlannedDrops#SCHEMA}. */
+  Dataset<Row> dropped(DropTask task) {
+    return each(task, PlannedDrops.SCHEMA);
+  }
+
   private Dataset<Row> each(BucketRows.BucketTask task, StructType result) {
     return BucketRows.each(rows, planner.options().isolateBy(), task, result);
   }
@@ -372,6 +377,19 @@ record SparkBuckets(Dataset<Row> rows, BucketPlanner planner, boolean storeNothi
     public Iterator<Row> rows(BucketInput input) {
       return planner.candidates(input, pressure, ideal).stream()
           .map(c -> RowFactory.create(c.objectId(), c.priority().name(), c.rank(), c.bytes()))
+          .iterator();
+    }
+  }
+
+  /** Finds the objects of a bucket that leave it for want of a source. */
+  record DropTask(BucketPlanner planner, String runId, Date date, long mapSequence, String mapTable)
+      implements BucketRows.BucketTask {
+    @Override
+    public Iterator<Row> rows(BucketInput input) {
+      return planner.dropped(input).stream()
+          .map(
+              dropped ->
+                  PlannedDrops.row(dropped, input.bucket(), runId, date, mapSequence, mapTable))
           .iterator();
     }
   }

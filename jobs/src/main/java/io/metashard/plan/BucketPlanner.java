@@ -20,7 +20,8 @@ import java.util.function.Function;
  * <p>Pure, and independent of the order of its input. What buckets must agree on (the {@link
  * Choice}, the step, room at limited sites) is passed in.
  */
-public record BucketPlanner(PlanOptions options, Width width, Traffic traffic, Places places)
+public record BucketPlanner(
+    PlanOptions options, Width width, Traffic traffic, Places places, Deadlines deadlines)
     implements Serializable {
   private static final double MICROS = 1000; // in a millisecond
 
@@ -60,21 +61,33 @@ public record BucketPlanner(PlanOptions options, Width width, Traffic traffic, P
    * A planner that knows how busy locations will be, where the policy asks for it.
    *
    * @param places where blocks are, of which the active ones serve reads
+   * @param deadlines of what blocks may be kept
    * @param buckets what a planner is to plan, to be looked at once
    */
   public static BucketPlanner of(
       PlanOptions options,
       Width width,
       Places places,
+      Deadlines deadlines,
       Function<BucketPlanner, AllBuckets> buckets) {
-    BucketPlanner untold = new BucketPlanner(options, width, Traffic.NONE, places);
+    BucketPlanner untold = new BucketPlanner(options, width, Traffic.NONE, places, deadlines);
     return options.policy() == PlanOptions.Policy.BALANCED
         ? new BucketPlanner(
             options,
             width,
             buckets.apply(untold).units().traffic(options, width, places.active().size()),
-            places)
+            places,
+            deadlines)
         : untold;
+  }
+
+  /** The same for a lake in which nothing has been missing or dead for too long. */
+  public static BucketPlanner of(
+      PlanOptions options,
+      Width width,
+      Places places,
+      Function<BucketPlanner, AllBuckets> buckets) {
+    return of(options, width, places, Deadlines.NONE, buckets);
   }
 
   /** How many objects and segments of each kind there are, to find the traffic from. */
@@ -90,7 +103,7 @@ public record BucketPlanner(PlanOptions options, Width width, Traffic traffic, P
 
   /** The objects that want encoding, in rank order. */
   public List<Candidate> candidates(BucketInput input, Pressure pressure, Ideal ideal) {
-    StoredBucket stored = new StoredBucket(input);
+    StoredBucket stored = new StoredBucket(input, deadlines);
     ShapePolicy policy = policy();
     List<Candidate> candidates = new ArrayList<>();
     for (PlanObject object : input.objects()) {
@@ -130,12 +143,19 @@ public record BucketPlanner(PlanOptions options, Width width, Traffic traffic, P
     counter.add(Measure.OBJECTS_ENCODED, input.objects().size() - notEncoded);
     List<PlanObject> objects = only(chosen, input.objects());
     objects.forEach(object -> counter.add(Measure.CHOSEN_BYTES, object.bytes()));
-    StoredBucket stored = new StoredBucket(input);
+    StoredBucket stored = new StoredBucket(input, deadlines);
     stored.count(chosen, counter);
     counter.add(Measure.READ_MICROS, plainMicros(input, chosen, stored));
+    counter.add(Measure.OBJECTS_DROPPED, stored.dropped().size());
+    counter.add(Measure.META_SHARDS_STUCK, stored.stuckShards());
     counter.add(Measure.OBJECTS_STUCK, stored.stuck(input.objects(), options, places));
     countNew(objects, steps, counter);
     return counter.tally();
+  }
+
+  /** The objects that leave the map because their sources are missing for too long, by id. */
+  public List<DroppedObject> dropped(BucketInput input) {
+    return new StoredBucket(input, deadlines).dropped();
   }
 
   private void countNew(List<PlanObject> objects, List<Integer> steps, Tally.Counter counter) {
@@ -153,7 +173,7 @@ public record BucketPlanner(PlanOptions options, Width width, Traffic traffic, P
   public TierDemand tierDemandOfAll(BucketInput input, int step) {
     Tiers tiers = Tiers.of(places);
     Map<TierColumn, Long> rising = new TreeMap<>();
-    StoredBucket stored = new StoredBucket(input);
+    StoredBucket stored = new StoredBucket(input, deadlines);
     for (PlanObject object : input.objects()) {
       for (StoredColumn column : stored.columns(object, options)) {
         int at = tiers.indexOf(places.tier(column.location()));
@@ -212,7 +232,7 @@ public record BucketPlanner(PlanOptions options, Width width, Traffic traffic, P
     Placement placement =
         placement(
             named.stream().map(Named::hot).filter(hot -> !hottest.has(hot.id())).toList(), placing);
-    StoredBucket stored = new StoredBucket(input);
+    StoredBucket stored = new StoredBucket(input, deadlines);
     List<Hot> kept = stored.hot(chosen, options.reading());
     double plainMillis = plainMicros(input, chosen, stored) / MICROS;
     for (Hot hot : kept) {
@@ -240,7 +260,8 @@ public record BucketPlanner(PlanOptions options, Width width, Traffic traffic, P
   /** The bucket's most read meta-shards, new ones and those that stay, the hottest first. */
   public List<Hot> hottest(BucketInput input, Choice choice, int step, String runKey) {
     Set<String> chosen = chosen(input, choice);
-    List<Hot> hot = new ArrayList<>(new StoredBucket(input).hot(chosen, options.reading()));
+    List<Hot> hot =
+        new ArrayList<>(new StoredBucket(input, deadlines).hot(chosen, options.reading()));
     named(input, chosen, step, runKey).forEach(named -> hot.add(named.hot()));
     return hot.stream()
         .filter(one -> one.hottestMillis() > 0)

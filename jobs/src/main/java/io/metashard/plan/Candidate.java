@@ -26,8 +26,8 @@ public record Candidate(String objectId, Priority priority, int rank, long bytes
 
   private static final int RANKS_OF_ONE = BINS * PARTS;
 
-  /** How many domains a meta-shard survives is told apart up to this many. */
-  private static final int LEVELS = 8;
+  /** How many domains a meta-shard survives, and how many days it is late, is told apart so far. */
+  static final int LEVELS = 8;
 
   /** A histogram over all ranks has at most this many entries, whatever the number of objects. */
   public static final int RANKS = Priority.values().length * RANKS_OF_ONE;
@@ -41,6 +41,12 @@ public record Candidate(String objectId, Priority priority, int rank, long bytes
      * the fewest first.
      */
     UNSAFE(Measure.CHOSEN_UNSAFE, Measure.WAITING_UNSAFE),
+    /**
+     * Its meta-shards keep bytes that have been dead for almost as long as they may; those of the
+     * longest dead first. Before objects that are new: these are read from their sources until
+     * their night comes, and could put erasing off for ever.
+     */
+    ERASE(Measure.CHOSEN_ERASE, Measure.WAITING_ERASE),
     /** Never encoded; the most expected requests per byte first. */
     NEW(Measure.CHOSEN_NEW, Measure.WAITING_NEW),
     /**

@@ -38,8 +38,9 @@ public record Explainer(BucketPlanner planner, Choice choice, int step) implemen
     for (Candidate candidate : planner.candidates(input, choice.pressure(), choice.ideal())) {
       fates.put(candidate.objectId(), Fate.of(candidate, choice.selection()));
     }
+    planner.dropped(input).forEach(dropped -> fates.put(dropped.objectId(), Fate.DROPPED));
     Laid before = new Laid();
-    // Blocks of what is encoded anew are dead once the run is over.
+    // Blocks of what is encoded anew, or dropped, are dead once the run is over.
     input
         .stored()
         .forEach(
@@ -47,7 +48,8 @@ public record Explainer(BucketPlanner planner, Choice choice, int step) implemen
                 before.add(
                     block,
                     "",
-                    block.live() && !fates.getOrDefault(block.objectId(), Fate.KEPT).isEncoded()));
+                    block.live()
+                        && !fates.getOrDefault(block.objectId(), Fate.KEPT).leavesItsBlocks()));
     Laid after = new Laid();
     planned.forEach(block -> after.add(StoredBlock.of(block), block.form(), true));
     Words words =
@@ -63,7 +65,39 @@ public record Explainer(BucketPlanner planner, Choice choice, int step) implemen
               Fate fate = fates.getOrDefault(object.id(), Fate.KEPT);
               explain(object, fate, fate.isEncoded() ? after : before, words, explanations);
             });
+    explainMissing(input, fates, before, words, explanations);
+    explanations.sort(
+        Comparator.comparing(Explanation::objectId).thenComparingInt(Explanation::fromSegment));
     return explanations;
+  }
+
+  /** Those that are in the map: each as a whole, since nothing is chosen for it. */
+  private static void explainMissing(
+      BucketInput input,
+      Map<String, Fate> fates,
+      Laid before,
+      Words words,
+      List<Explanation> explanations) {
+    Set<String> served = new HashSet<>();
+    for (StoredBlock block : input.stored()) {
+      if (block.live() && !block.isParity()) {
+        served.add(block.objectId());
+      }
+    }
+    for (MissingObject missing : input.missing()) {
+      PlanObject object = missing.object();
+      if (served.contains(object.id())) {
+        Fate fate = fates.getOrDefault(object.id(), Fate.KEPT_WITHOUT_SOURCE);
+        int segments = object.segments().size();
+        Stored stored = fate == Fate.DROPPED ? Stored.GONE : before.of(object, 0, segments);
+        explanations.add(
+            words.ofStored(
+                new Part(object, 0, segments, false, Balanced.unit(object)),
+                fate,
+                stored,
+                "its source is missing since " + missing.since()));
+      }
+    }
   }
 
   private void explain(
@@ -136,6 +170,7 @@ public record Explainer(BucketPlanner planner, Choice choice, int step) implemen
   private record Stored(String form, int k, int m, int copies, ReadShape shape, double bytes) {
     static final Stored NOWHERE =
         new Stored(Explanation.SOURCE, 0, 0, 0, ReadShape.shared(1, 0), 0);
+    static final Stored GONE = new Stored(Explanation.NOWHERE, 0, 0, 0, ReadShape.shared(1, 0), 0);
 
     boolean isLike(Stored other) {
       return form.equals(other.form)
@@ -228,6 +263,12 @@ public record Explainer(BucketPlanner planner, Choice choice, int step) implemen
         new ShapePrices(planner.options(), planner.width(), planner.traffic());
 
     abstract Explanation explanation(Part part, Fate fate, Stored stored);
+
+    /** Of what is as it is, whatever could be. */
+    Explanation ofStored(Part part, Fate fate, Stored stored, String reason) {
+      ShapePrices.Option has = prices.option(part.unit(), stored.shape());
+      return of(part, fate, stored, has, Rival.NONE, reason);
+    }
 
     Explanation of(
         Part part, Fate fate, Stored stored, ShapePrices.Option has, Rival rival, String reason) {

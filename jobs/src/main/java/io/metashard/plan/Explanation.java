@@ -52,6 +52,9 @@ public record Explanation(
   /** Form of what is in no meta-shard yet. */
   public static final String SOURCE = "source";
 
+  /** Form of what is nowhere any more. */
+  public static final String NOWHERE = "none";
+
   public int segments() {
     return toSegment - fromSegment;
   }

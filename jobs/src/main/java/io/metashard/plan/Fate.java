@@ -5,16 +5,22 @@ public enum Fate {
   NEW("encoded", "never encoded before"),
   CHANGED("encoded", "its source changed"),
   MADE_SAFE("encoded", "its meta-shards survive fewer lost domains than plan.survive demands"),
+  ERASED("encoded", "its meta-shards keep dead bytes for almost delete.erase-within"),
   TIDIED("encoded", "its meta-shards keep dead bytes, or take more than plan.storage-budget has"),
   DRAINED("encoded", "its meta-shards have blocks at a location that drains or is gone"),
   RESHAPED("encoded", "another shape or tier saves more milliseconds than the move takes"),
   REDONE("encoded", "--full asks for it"),
   KEPT("stays", "well as it is"),
+  KEPT_WITHOUT_SOURCE("stays", "its source is missing, not yet for objects.drop-missing-after"),
+  DROPPED("dropped", "its source is missing for objects.drop-missing-after or longer"),
   WAITS_NEW("waits", "never encoded; " + Fate.OTHERS_FIRST),
   WAITS_CHANGED("waits", "its source changed; " + Fate.OTHERS_FIRST),
   WAITS_TO_BE_SAFE(
       "waits",
       "its meta-shards survive fewer lost domains than plan.survive demands; " + Fate.OTHERS_FIRST),
+  WAITS_TO_BE_ERASED(
+      "waits",
+      "its meta-shards keep dead bytes for almost delete.erase-within; " + Fate.OTHERS_FIRST),
   WAITS_TO_BE_TIDIED(
       "waits",
       "its meta-shards keep dead bytes, or take more than plan.storage-budget has; "
@@ -37,7 +43,7 @@ public enum Fate {
     this.why = why;
   }
 
-  /** {@code encoded}, {@code stays} or {@code waits}. */
+  /** {@code encoded}, {@code stays}, {@code waits} or {@code dropped}. */
   public String word() {
     return word;
   }
@@ -51,12 +57,18 @@ public enum Fate {
     return word.equals(NEW.word);
   }
 
+  /** Whether the blocks that it has are no longer served. */
+  boolean leavesItsBlocks() {
+    return isEncoded() || this == DROPPED;
+  }
+
   static Fate of(Candidate candidate, Selection selection) {
     if (selection.contains(candidate)) {
       return switch (candidate.priority()) {
         case NEW -> NEW;
         case STALE -> CHANGED;
         case UNSAFE -> MADE_SAFE;
+        case ERASE -> ERASED;
         case TIDY -> TIDIED;
         case DRAIN -> DRAINED;
         case RESHAPE -> RESHAPED;
@@ -70,6 +82,7 @@ public enum Fate {
       case NEW -> WAITS_NEW;
       case STALE -> WAITS_CHANGED;
       case UNSAFE -> WAITS_TO_BE_SAFE;
+      case ERASE -> WAITS_TO_BE_ERASED;
       case TIDY -> WAITS_TO_BE_TIDIED;
       case DRAIN -> WAITS_TO_BE_DRAINED;
       case RESHAPE -> WAITS_RESHAPE;

@@ -192,11 +192,26 @@ public record NightPlanner(PlanOptions options, Width width, TierRooms rooms) {
   }
 
   private String remark(Tally tally) {
+    StringBuilder words = new StringBuilder(whatIsDone(tally));
+    long dropped = tally.sum(Measure.OBJECTS_DROPPED);
+    if (dropped > 0) {
+      words.append(
+          "; %d objects are dropped, their sources are missing for objects.drop-missing-after"
+              .formatted(dropped));
+    }
+    long shards = tally.sum(Measure.META_SHARDS_STUCK);
+    if (shards > 0) {
+      words.append(
+          "; %d meta-shards keep dead bytes for almost delete.erase-within or longer, since objects in them have no present source: bring the sources back, or have them dropped (objects.drop-missing-after)"
+              .formatted(shards));
+    }
     long stuck = tally.sum(Measure.OBJECTS_STUCK);
-    return stuck == 0
-        ? whatIsDone(tally)
-        : "%s; %d objects without a present source survive less than plan.survive asks, or have blocks at locations that drain or are gone: bring their sources back"
-            .formatted(whatIsDone(tally), stuck);
+    if (stuck > 0) {
+      words.append(
+          "; %d objects without a present source survive less than plan.survive asks, or have blocks at locations that drain or are gone: bring their sources back"
+              .formatted(stuck));
+    }
+    return words.toString();
   }
 
   private String whatIsDone(Tally tally) {
@@ -224,6 +239,12 @@ public record NightPlanner(PlanOptions options, Width width, TierRooms rooms) {
     long unsafe = tally.sum(Measure.WAITING_UNSAFE);
     if (unsafe > 0) {
       words.append("; %d of them survive less than plan.survive asks".formatted(unsafe));
+    }
+    long erased = tally.sum(Measure.WAITING_ERASE);
+    if (erased > 0) {
+      words.append(
+          "; %d of them share meta-shards with bytes that are dead for almost delete.erase-within"
+              .formatted(erased));
     }
     long drained = tally.sum(Measure.WAITING_DRAIN);
     if (drained > 0) {

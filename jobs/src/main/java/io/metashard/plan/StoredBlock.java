@@ -1,8 +1,14 @@
 package io.metashard.plan;
 
+import io.metashard.ObjectIds;
+import java.time.Instant;
+
 /**
  * A block that the shard map holds, with what planning looks at; components as in {@link
  * io.metashard.Block}.
+ *
+ * @param deadSince of data that is dead, never null there: where the map does not tell, no later
+ *     than it was
  */
 public record StoredBlock(
     String objectId,
@@ -18,7 +24,15 @@ public record StoredBlock(
     int m,
     int blockIndex,
     String location,
-    double expectedRequests) {
+    double expectedRequests,
+    Instant deadSince) {
+  public StoredBlock {
+    if (!live && blockIndex < k && deadSince == null) {
+      throw new IllegalArgumentException(
+          "Cannot plan with block %d of meta-shard %s: it is dead, and not said since when"
+              .formatted(blockIndex, ObjectIds.printable(metaShardId)));
+    }
+  }
 
   /** What the map will say of a planned block once it is written. */
   public static StoredBlock of(PlannedBlock block) {
@@ -36,7 +50,28 @@ public record StoredBlock(
         block.m(),
         block.blockIndex(),
         block.location(),
-        block.expectedRequests());
+        block.expectedRequests(),
+        null);
+  }
+
+  /** The same data, served no longer. */
+  StoredBlock dead(Instant since) {
+    return new StoredBlock(
+        objectId,
+        objectVersion,
+        objectBytes,
+        false,
+        segment,
+        objectOffset,
+        length,
+        metaShardId,
+        codec,
+        k,
+        m,
+        blockIndex,
+        location,
+        expectedRequests,
+        since);
   }
 
   boolean isParity() {

@@ -1,6 +1,7 @@
 package io.metashard.plan;
 
 import io.metashard.plan.Candidate.Priority;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -23,6 +24,8 @@ final class StoredBucket {
   private final Map<String, Integer> widestOfBundle = new HashMap<>();
   private final Map<String, List<StoredBlock>> liveByObject = new HashMap<>();
   private final Set<String> stale = new HashSet<>();
+  private final Map<String, DroppedObject> dropped = new TreeMap<>();
+  private final Deadlines deadlines;
 
   /** A meta-shard as it is stored. */
   private static final class Shard {
@@ -32,14 +35,22 @@ final class StoredBucket {
     private long physicalBytes;
     private long dataBytes;
     private long liveBytes; // of data whose source is not known to have changed
+    private Instant deadSince = Instant.MAX; // of what is dead for longest
+    private boolean isServed;
+    private boolean isBound; // to an object that cannot be encoded anew
 
     private double liveShare() {
       return dataBytes == 0 ? 1 : (double) liveBytes / dataBytes;
     }
   }
 
-  StoredBucket(BucketInput input) {
-    for (StoredBlock block : input.stored()) {
+  /** What it holds once objects are dropped whose sources are missing for too long. */
+  StoredBucket(BucketInput input, Deadlines deadlines) {
+    this.deadlines = deadlines;
+    Set<String> present = new HashSet<>();
+    input.objects().forEach(object -> present.add(object.id()));
+    List<StoredBlock> kept = withoutDropped(input);
+    for (StoredBlock block : kept) {
       if (block.live() && !block.isParity()) {
         liveByObject.computeIfAbsent(block.objectId(), id -> new ArrayList<>()).add(block);
       }
@@ -50,7 +61,7 @@ final class StoredBucket {
         stale.add(object.id());
       }
     }
-    for (StoredBlock block : input.stored()) {
+    for (StoredBlock block : kept) {
       Shard shard = shards.computeIfAbsent(block.metaShardId(), id -> new Shard());
       shard.blocks.add(block);
       shard.physicalBytes += block.length();
@@ -62,8 +73,47 @@ final class StoredBucket {
         if (block.live() && !stale.contains(block.objectId())) {
           shard.liveBytes += block.length();
         }
+        if (block.live()) {
+          shard.isServed = true;
+          shard.isBound |= !present.contains(block.objectId());
+        } else if (block.deadSince().isBefore(shard.deadSince)) {
+          shard.deadSince = block.deadSince();
+        }
       }
     }
+    if (!dropped.isEmpty()) {
+      shards.values().removeIf(shard -> !shard.isServed);
+    }
+  }
+
+  /** The blocks, of which those of dropped objects are dead from now on. */
+  private List<StoredBlock> withoutDropped(BucketInput input) {
+    Map<String, Instant> missing = new HashMap<>();
+    for (MissingObject object : input.missing()) {
+      if (deadlines.isDropped(object.since())) {
+        missing.put(object.object().id(), object.since());
+      }
+    }
+    if (missing.isEmpty()) {
+      return input.stored();
+    }
+    List<StoredBlock> blocks = new ArrayList<>();
+    for (StoredBlock block : input.stored()) {
+      Instant since = block.live() && !block.isParity() ? missing.get(block.objectId()) : null;
+      if (since == null) {
+        blocks.add(block);
+      } else {
+        blocks.add(block.dead(deadlines.now()));
+        dropped.put(
+            block.objectId(), new DroppedObject(block.objectId(), block.objectBytes(), since));
+      }
+    }
+    return blocks;
+  }
+
+  /** Objects of the map whose sources are missing for too long, by id. */
+  List<DroppedObject> dropped() {
+    return List.copyOf(dropped.values());
   }
 
   /** The object as one that should be encoded; empty when it is well as it is. */
@@ -89,6 +139,10 @@ final class StoredBucket {
         survived = Math.min(survived, survived(shards.get(block.metaShardId()), places));
       }
       return Optional.of(Candidate.leaving(object, Priority.UNSAFE, survived + 1, unsafe));
+    }
+    Optional<Candidate> erased = erased(object, live);
+    if (erased.isPresent()) {
+      return erased;
     }
     double mostPerByte =
         switch (pressure) {
@@ -247,6 +301,37 @@ final class StoredBucket {
       }
     }
     return unsafe;
+  }
+
+  /** The object as one to leave meta-shards that keep bytes which are due to go. */
+  private Optional<Candidate> erased(PlanObject object, List<StoredBlock> live) {
+    int level = Candidate.LEVELS;
+    Set<String> longest = new HashSet<>();
+    for (StoredBlock block : live) {
+      Shard shard = shards.get(block.metaShardId());
+      // One that is bound would keep them all the same.
+      if (deadlines.isErased(shard.deadSince) && !shard.isBound) {
+        long days = deadlines.daysDue(shard.deadSince);
+        int own = (int) Math.max(0, Candidate.LEVELS - 1 - days);
+        if (own < level) {
+          level = own;
+          longest.clear();
+        }
+        if (own == level) {
+          longest.add(bundle(block));
+        }
+      }
+    }
+    return longest.isEmpty()
+        ? Optional.empty()
+        : Optional.of(Candidate.leaving(object, Priority.ERASE, level, longest));
+  }
+
+  /** Meta-shards that keep bytes which are due to go, for objects that cannot be encoded anew. */
+  long stuckShards() {
+    return shards.values().stream()
+        .filter(shard -> shard.isBound && deadlines.isErased(shard.deadSince))
+        .count();
   }
 
   /** Bundles with blocks at places that are to be empty. */

@@ -33,6 +33,8 @@ public record Tally(
     OBJECTS_ENCODED,
     CHOSEN_STALE,
     CHOSEN_UNSAFE,
+    /** Because of bytes that have been dead for almost as long as they may. */
+    CHOSEN_ERASE,
     CHOSEN_NEW,
     /** Because of dead bytes, or for the storage budget. */
     CHOSEN_TIDY,
@@ -41,6 +43,7 @@ public record Tally(
     CHOSEN_FULL,
     WAITING_STALE,
     WAITING_UNSAFE,
+    WAITING_ERASE,
     WAITING_NEW,
     WAITING_TIDY,
     WAITING_DRAIN,
@@ -52,7 +55,14 @@ public record Tally(
      * Objects without a present source in meta-shards that survive too little, or at locations that
      * drain or are gone.
      */
-    OBJECTS_STUCK
+    OBJECTS_STUCK,
+    /** Objects that the map serves and will no longer: their sources are missing for too long. */
+    OBJECTS_DROPPED,
+    /**
+     * Meta-shards whose dead bytes are due to go and stay: objects without a present source are
+     * served from them.
+     */
+    META_SHARDS_STUCK
   }
 
   public static final Tally NOTHING = new Tally(Map.of(), Map.of(), Map.of());

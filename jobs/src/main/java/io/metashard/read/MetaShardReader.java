@@ -317,7 +317,7 @@ public final class MetaShardReader implements Closeable {
                 ObjectIds.printable(objectId),
                 lakeRoot,
                 options.fallback() == ReadOptions.Fallback.SOURCE
-                    ? ", nor does the catalogue know a source of it; check the id with ls"
+                    ? ", nor does the catalogue have a present source of it; check the id with ls, and the table objects for what became of its source"
                     : " and read.fallback is false; check the id with ls"));
   }
 

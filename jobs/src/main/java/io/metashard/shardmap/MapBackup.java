@@ -138,7 +138,8 @@ public final class MapBackup {
       String path = folder(sequence) + MARKER;
       byte[] bytes = new byte[Math.toIntExact(Math.min(store.length(path), 16 << 20))];
       store.readFully(path, 0, bytes, 0, bytes.length);
-      for (String line : new String(bytes, StandardCharsets.UTF_8).split("\n")) {
+      // None of a map without rows.
+      for (String line : new String(bytes, StandardCharsets.UTF_8).lines().toList()) {
         String[] parts = line.split(" ");
         if (parts.length != 3) {
           throw new IOException(

@@ -157,6 +157,11 @@ public final class ShardMap {
         .toList();
   }
 
+  /** The buckets that rows of either are in, in order. */
+  public static List<Integer> bucketsOf(Dataset<Row> some, Dataset<Row> others) {
+    return bucketsOf(some.select(ShardMapTable.BUCKET).union(others.select(ShardMapTable.BUCKET)));
+  }
+
   /**
    * The buckets whose rows are not the same in two versions of the map, in order.
    *

@@ -373,6 +373,30 @@ class EncodeSparkTest {
   }
 
   @Test
+  void aMapFromBeforeItSaidSinceWhenBlocksAreDeadSaysItFromItsNextSwitchOn() throws IOException {
+    ShardMap map = new ShardMap(lake);
+    write("r13")
+        .drop("dead_since")
+        .write()
+        .format("delta")
+        .partitionBy("bucket")
+        .save(lake.path(map.table()));
+    assertThat(read(2, 0, 999)).isEqualTo(contents[2]);
+    Dataset<Row> deleted = map.rows().where("object_id = 'o1'").select("object_id");
+    map.commit(
+        ShardMap.switched(map.rows(), map.rows().limit(0), deleted, diesAt(0)),
+        List.of(0),
+        0,
+        "r14",
+        "attempt-1");
+    assertThat(map.rows().where("dead_since is not null").collectAsList())
+        .extracting(
+            row -> row.getAs("object_id") + " " + row.<Timestamp>getAs("dead_since").toInstant())
+        .containsExactly("o1 " + diesAt(0));
+    assertThat(read(2, 0, 999)).isEqualTo(contents[2]);
+  }
+
+  @Test
   void aChangedAndADeletedObjectOfAMetaShardLeaveTheOtherRightAndAreServedNoMore()
       throws IOException {
     commit(write("r10"), 0, "r10");

@@ -302,7 +302,11 @@ class PlanJobSparkTest {
         .containsEntry("domains", 7); // the fast tier makes no meta-shard wider
     Dataset<Row> map =
         ShadowJob.mapAfter(
-            context, spark.createDataFrame(List.of(), ShardMapTable.SCHEMA), plans("tiers-1"), 0);
+            context,
+            spark.createDataFrame(List.of(), ShardMapTable.SCHEMA),
+            plans("tiers-1"),
+            lake.read(PlannedDrops.TABLE),
+            0);
     Map<Boolean, double[]> sums = new HashMap<>(); // bytes, bytes of data, requests
     for (Row row : map.collectAsList()) {
       String location = row.getAs(ShardMapTable.LOCATION);

@@ -6,15 +6,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.metashard.Location;
+import io.metashard.config.Settings;
 import io.metashard.plan.DrawOptions.Code;
 import io.metashard.plan.Lab.Result;
 import io.metashard.plan.PlanOptions.Policy;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Predicate;
@@ -417,6 +421,182 @@ class BucketPlannerTest {
     }
     Tally tally = lab.plan(1).night().tally();
     assertThat(tally.sum(Tally.Measure.CHOSEN_UNSAFE)).isEqualTo(unsafe.size()).isPositive();
+  }
+
+  private static final Instant NIGHT_ONE = Instant.parse("2026-01-01T00:00:00Z");
+
+  /** The deadlines of a night so many days after the first, by the defaults but for dropping. */
+  private static Deadlines on(int day, String... overrides) {
+    Instant now = NIGHT_ONE.plus(Duration.ofDays(day));
+    return Deadlines.from(Settings.parse("test", "", List.of(overrides)), now, Optional.of(now));
+  }
+
+  private static PlanObject changed(PlanObject object) {
+    return new PlanObject(
+        object.id(),
+        "v2",
+        object.uri(),
+        object.group(),
+        object.segmentation(),
+        object.wholeShare(),
+        object.segments());
+  }
+
+  /** A lake of packed objects, one of which changed on day 1: its former bytes are dead since. */
+  private static Lab withDeadBytes(PlanOptions options, PlanObject... objects) {
+    Lab lab = lab(options, 9, objects);
+    lab.deadlines = on(0);
+    lab.write(lab.plan(1));
+    List<PlanObject> now = new ArrayList<>(lab.objects);
+    now.set(7, changed(now.get(7)));
+    lab.objects = now;
+    lab.deadlines = on(1);
+    lab.write(lab.plan(2));
+    return lab;
+  }
+
+  /** Meta-shards that hold dead data. */
+  private static Set<String> shardsWithDead(Lab lab) {
+    Set<String> shards = new HashSet<>();
+    lab.map.stream()
+        .filter(block -> !block.live() && !block.isParity())
+        .forEach(block -> shards.add(block.metaShardId()));
+    return shards;
+  }
+
+  private static Set<String> besideDead(Lab lab) {
+    Set<String> shards = shardsWithDead(lab);
+    return servedFrom(lab, block -> shards.contains(block.metaShardId()));
+  }
+
+  @Test
+  void deadBytesStayUntilTheirTimeIsAlmostOverAndThenTheOthersLeaveTheirMetaShardsTogether() {
+    Lab lab = withDeadBytes(balanced(), small(60, 1));
+    Set<String> others = besideDead(lab);
+    assertThat(others).hasSizeBetween(3, 9).doesNotContain("small/007");
+    lab.deadlines = on(23); // dead for 22 days
+    assertThat(lab.plan(3).blocks()).isEmpty();
+    lab.deadlines = on(24);
+    Result result = lab.plan(4);
+    assertThat(result.chosen()).isEqualTo(others);
+    assertThat(result.night().tally().sum(Tally.Measure.CHOSEN_ERASE)).isEqualTo(others.size());
+    lab.write(result);
+    assertThat(shardsWithDead(lab)).isEmpty();
+    assertThat(lab.encoded()).hasSize(60);
+    assertThat(lab.plan(5).blocks()).isEmpty();
+  }
+
+  @Test
+  void whatIsErasedComesBeforeWhatIsNewAndHoldsToTheLimitOfANight() {
+    Lab before = withDeadBytes(balanced(), small(60, 1));
+    int others = besideDead(before).size();
+    PlanObject[] and = Arrays.copyOf(small(60, 1), 61);
+    and[7] = changed(and[7]);
+    and[60] = Lab.object("new", "r", 50 * KIB, 0, 1e6);
+    Lab lab = lab(Lab.withCap(balanced(), 2 * 50 * KIB), 9, and).over(before);
+    lab.deadlines = on(24);
+    Result first = lab.plan(1);
+    assertThat(first.chosen()).hasSize(2).doesNotContain("new");
+    assertThat(first.night().tally().sum(Tally.Measure.WAITING_ERASE)).isEqualTo(others - 2);
+    assertThat(first.night().remark())
+        .contains(
+            "; %d of them share meta-shards with bytes that are dead for almost"
+                .formatted(others - 2));
+    int day = 24;
+    for (; !shardsWithDead(lab).stream().allMatch(id -> diedOn(lab, id) > 1); day++) {
+      lab.deadlines = on(day);
+      lab.write(lab.plan(day));
+    }
+    assertThat(day - 24).as("nights").isEqualTo((others + 1) / 2).isLessThanOrEqualTo(7);
+    assertThat(lab.encoded()).hasSizeGreaterThanOrEqualTo(60);
+  }
+
+  /** Day on which the first bytes of a meta-shard died. */
+  private static long diedOn(Lab lab, String metaShardId) {
+    return lab.map.stream()
+        .filter(block -> block.metaShardId().equals(metaShardId) && block.deadSince() != null)
+        .mapToLong(block -> Duration.between(NIGHT_ONE, block.deadSince()).toDays())
+        .min()
+        .orElse(Long.MAX_VALUE);
+  }
+
+  @Test
+  void whatWasDeadForLongestGoesFirst() {
+    Lab before = withDeadBytes(balanced(), small(120, 1));
+    Set<String> first = besideDead(before);
+    List<PlanObject> now = new ArrayList<>(before.objects);
+    int other = 0;
+    while (first.contains("small/%03d".formatted(other)) || other == 7) {
+      other++;
+    }
+    now.set(other, changed(now.get(other)));
+    before.objects = now;
+    before.deadlines = on(4);
+    before.write(before.plan(3));
+    assertThat(besideDead(before)).hasSizeGreaterThan(first.size());
+    Lab lab = new Lab(Lab.withCap(balanced(), 50 * KIB), before.sites, 1, now).over(before);
+    lab.deadlines = on(28);
+    assertThat(first).containsAll(lab.plan(4).chosen());
+  }
+
+  @Test
+  void deadBytesBesideAnObjectWithoutASourceStayAndAreToldOf() {
+    Lab lab = withDeadBytes(balanced(), small(60, 1));
+    String bound = besideDead(lab).iterator().next();
+    PlanObject gone = lab.objects.stream().filter(o -> o.id().equals(bound)).findFirst().get();
+    lab.objects = lab.objects.stream().filter(o -> !o.id().equals(bound)).toList();
+    lab.missing = List.of(new MissingObject(gone, NIGHT_ONE.plus(Duration.ofDays(10))));
+    lab.deadlines = on(24);
+    Result result = lab.plan(3);
+    // To encode the others anew would not end their meta-shard.
+    assertThat(result.blocks()).isEmpty();
+    assertThat(result.dropped()).isEmpty();
+    assertThat(result.night().tally().sum(Tally.Measure.META_SHARDS_STUCK)).isEqualTo(1);
+    assertThat(result.night().remark())
+        .contains("; 1 meta-shards keep dead bytes for almost delete.erase-within or longer")
+        .endsWith("or have them dropped (objects.drop-missing-after)");
+    // Once it is dropped, all of it goes in one night.
+    lab.deadlines = on(24, "objects.drop-missing-after=14d");
+    Result dropping = lab.plan(4);
+    assertThat(dropping.dropped()).containsExactly(bound);
+    assertThat(dropping.night().tally().sum(Tally.Measure.META_SHARDS_STUCK)).isZero();
+    lab.write(dropping);
+    assertThat(shardsWithDead(lab)).isEmpty();
+    assertThat(lab.encoded()).hasSize(59).doesNotContain(bound);
+  }
+
+  @Test
+  void aMissingSourceIsKeptUntilItsTimeIsOverAndThenItsBlocksAreDeadOrGone() {
+    PlanObject[] objects = Arrays.copyOf(small(60, 1), 61);
+    objects[60] = Lab.object("hot", "r", 50 * KIB, 0, 1e6); // in meta-shards of its own
+    Lab lab = lab(balanced(), 9, objects);
+    lab.deadlines = on(0, "objects.drop-missing-after=14d");
+    lab.write(lab.plan(1));
+    Set<String> gone = Set.of("hot", "small/003");
+    lab.missing =
+        lab.objects.stream()
+            .filter(object -> gone.contains(object.id()))
+            .map(object -> new MissingObject(object, NIGHT_ONE.plus(Duration.ofDays(1))))
+            .toList();
+    lab.objects = lab.objects.stream().filter(object -> !gone.contains(object.id())).toList();
+    lab.deadlines = on(14, "objects.drop-missing-after=14d");
+    assertThat(lab.plan(2).dropped()).isEmpty();
+    assertThat(lab.plan(2).night().remark()).doesNotContain("dropped");
+    lab.deadlines = on(15, "objects.drop-missing-after=14d");
+    Result result = lab.plan(3);
+    assertThat(result.blocks()).isEmpty();
+    assertThat(result.dropped()).isEqualTo(gone);
+    assertThat(result.night().tally().sum(Tally.Measure.OBJECTS_DROPPED)).isEqualTo(2);
+    assertThat(result.night().remark())
+        .contains("nothing to do", "; 2 objects are dropped, their sources are missing for");
+    lab.write(result);
+    assertThat(lab.encoded()).hasSize(59).doesNotContainAnyElementsOf(gone);
+    assertThat(lab.map).noneMatch(block -> "hot".equals(block.objectId()));
+    assertThat(lab.map)
+        .filteredOn(block -> "small/003".equals(block.objectId()))
+        .isNotEmpty()
+        .allMatch(block -> !block.live() && block.deadSince().equals(lab.deadlines.now()));
+    assertThat(lab.plan(4).dropped()).isEmpty(); // once
   }
 
   @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.metashard.plan.Lab.Result;
 import io.metashard.plan.PlanOptions.Policy;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -26,12 +27,13 @@ class ExplainerTest {
   }
 
   private static List<Explanation> explain(Lab lab, Result result) {
-    BucketInput input = new BucketInput(0, lab.objects, lab.map);
+    BucketInput input = new BucketInput(0, lab.objects, lab.missing, lab.map);
     BucketPlanner planner =
         BucketPlanner.of(
             lab.options,
             Width.of(lab.options, lab.sites),
             Places.ofSites(lab.sites),
+            lab.deadlines,
             any -> new MemoryBuckets(List.of(input), any));
     return new Explainer(planner, result.night().choice(), result.night().step())
         .explain(input, result.blocks());
@@ -167,5 +169,30 @@ class ExplainerTest {
         .startsWith("drawn into " + hot.copies() + " meta-shard")
         .contains("by p_requested = 1");
     assertThat(hot.other()).isEmpty();
+  }
+
+  @Test
+  void anObjectWithoutASourceStaysOrIsDroppedAndIsToldSinceWhenItIsMissing() {
+    Lab lab = lab(options(Policy.BALANCED), mixed());
+    lab.write(lab.plan(1));
+    Instant since = Instant.parse("2026-01-02T00:00:00Z");
+    lab.missing = List.of(new MissingObject(lab.objects.get(0), since));
+    lab.objects = lab.objects.subList(1, lab.objects.size());
+    Explanation kept = of(explain(lab, lab.plan(2)), "cold").get(0);
+    assertThat(kept.fate()).isEqualTo(Fate.KEPT_WITHOUT_SOURCE);
+    assertThat(kept.shape()).isEqualTo("striped 8+2"); // all of its meta-shard is of it
+    assertThat(kept.storedBytes()).isGreaterThan(kept.bytes()).isLessThan(2.0 * kept.bytes());
+    assertThat(kept.reason()).isEqualTo("its source is missing since 2026-01-02T00:00:00Z");
+    lab.deadlines = new Deadlines(since.plusSeconds(1), since, Instant.MIN);
+    List<Explanation> all = explain(lab, lab.plan(3));
+    Explanation dropped = of(all, "cold").get(0);
+    assertThat(dropped.fate()).isEqualTo(Fate.DROPPED);
+    assertThat(dropped.fate().word()).isEqualTo("dropped");
+    assertThat(dropped.shape()).isEqualTo("none");
+    assertThat(dropped.storedBytes()).isZero();
+    assertThat(all).isSortedAccordingTo(Comparator.comparing(Explanation::objectId));
+    lab.write(lab.plan(4));
+    // What the map does not hold is not told of.
+    assertThat(of(explain(lab, lab.plan(5)), "cold")).isEmpty();
   }
 }

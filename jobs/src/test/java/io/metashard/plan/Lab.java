@@ -22,13 +22,19 @@ final class Lab {
   final List<Site> sites;
   final int buckets;
   List<PlanObject> objects;
+  List<MissingObject> missing = List.of();
+  Deadlines deadlines = Deadlines.NONE;
   Places places;
   List<StoredBlock> map = new ArrayList<>();
   private final Map<String, Integer> bucketOfShard = new HashMap<>();
   private int sequence;
 
   /** A night and the blocks it plans. */
-  record Result(Night night, List<PlannedBlock> blocks) {
+  record Result(Night night, List<PlannedBlock> blocks, Set<String> dropped) {
+    Result(Night night, List<PlannedBlock> blocks) {
+      this(night, blocks, Set.of());
+    }
+
     Set<String> chosen() {
       Set<String> ids = new HashSet<>();
       blocks.stream().filter(b -> b.objectId() != null).forEach(b -> ids.add(b.objectId()));
@@ -243,7 +249,11 @@ final class Lab {
               map.stream().filter(b -> bucketOfShard.get(b.metaShardId()) == here).toList());
       Collections.shuffle(members, shuffle);
       Collections.shuffle(stored, shuffle);
-      inputs.add(new BucketInput(bucket, members, stored));
+      List<MissingObject> gone =
+          new ArrayList<>(
+              missing.stream().filter(o -> Buckets.of(o.object().id(), buckets) == here).toList());
+      Collections.shuffle(gone, shuffle);
+      inputs.add(new BucketInput(bucket, members, gone, stored));
     }
     Collections.shuffle(inputs, shuffle);
     return inputs;
@@ -254,7 +264,7 @@ final class Lab {
     Width width = Width.of(options, sites);
     List<BucketInput> inputs = inputs(new Random(orderSeed));
     BucketPlanner planner =
-        BucketPlanner.of(options, width, places, any -> new MemoryBuckets(inputs, any));
+        BucketPlanner.of(options, width, places, deadlines, any -> new MemoryBuckets(inputs, any));
     NightPlanner planning = new NightPlanner(options, width, new TierRooms(places, sites));
     AllBuckets all = new MemoryBuckets(inputs, planner);
     Night night = planning.plan(all);
@@ -266,34 +276,22 @@ final class Lab {
     blocks.sort(
         java.util.Comparator.comparing(PlannedBlock::metaShardId)
             .thenComparingInt(PlannedBlock::blockIndex));
-    return new Result(night, blocks);
+    Set<String> dropped = new HashSet<>();
+    for (BucketInput input : inputs) {
+      planner.dropped(input).forEach(object -> dropped.add(object.objectId()));
+    }
+    return new Result(night, blocks, dropped);
   }
 
   /** What a reshard and its commit make of the map. */
   void write(Result result) {
     sequence++;
-    Set<String> chosen = result.chosen();
+    Set<String> leaving = result.chosen();
+    leaving.addAll(result.dropped());
     List<StoredBlock> after = new ArrayList<>();
     Set<String> served = new HashSet<>();
     for (StoredBlock b : map) {
-      StoredBlock now =
-          b.live() && chosen.contains(b.objectId())
-              ? new StoredBlock(
-                  b.objectId(),
-                  b.objectVersion(),
-                  b.objectBytes(),
-                  false,
-                  b.segment(),
-                  b.objectOffset(),
-                  b.length(),
-                  b.metaShardId(),
-                  b.codec(),
-                  b.k(),
-                  b.m(),
-                  b.blockIndex(),
-                  b.location(),
-                  b.expectedRequests())
-              : b;
+      StoredBlock now = b.live() && leaving.contains(b.objectId()) ? b.dead(deadlines.now()) : b;
       after.add(now);
       if (now.live() && now.blockIndex() < now.k()) {
         served.add(now.metaShardId());

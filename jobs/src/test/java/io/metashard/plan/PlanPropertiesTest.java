@@ -4,15 +4,20 @@ import static java.util.stream.Collectors.groupingBy;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.metashard.Buckets;
+import io.metashard.config.Settings;
 import io.metashard.plan.DrawOptions.Code;
 import io.metashard.plan.Lab.Result;
 import io.metashard.plan.PlanOptions.Policy;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
@@ -23,6 +28,7 @@ import net.jqwik.api.Property;
 /** What holds of every plan, over random objects, locations and options. */
 class PlanPropertiesTest {
   private static final int TRIES = 60;
+  private static final Instant FIRST_NIGHT = Instant.parse("2026-01-01T00:00:00Z");
 
   private static Lab randomLab(long seed) {
     Random random = new Random(seed);
@@ -385,5 +391,82 @@ class PlanPropertiesTest {
     assertThat(lab.map)
         .allMatch(block -> !block.location().equals("site0"))
         .allMatch(block -> block.m() >= capped.survive());
+  }
+
+  /** A night on which some objects change and the sources of some are found missing. */
+  private static void live(Lab lab, int day, Random random) {
+    lab.deadlines =
+        Deadlines.from(
+            Settings.parse(
+                "test", "", List.of("delete.erase-within=4d", "objects.drop-missing-after=3d")),
+            FIRST_NIGHT.plus(Duration.ofDays(day)),
+            Optional.of(FIRST_NIGHT.plus(Duration.ofDays(day))));
+    List<PlanObject> present = new ArrayList<>();
+    List<MissingObject> missing = new ArrayList<>(lab.missing);
+    for (PlanObject object : lab.objects) {
+      int chance = day > 0 && day < 8 ? random.nextInt(20) : 9;
+      if (chance == 0) {
+        missing.add(new MissingObject(object, lab.deadlines.now()));
+      } else {
+        present.add(
+            chance > 2
+                ? object
+                : new PlanObject(
+                    object.id(),
+                    "v-" + day,
+                    object.uri(),
+                    object.group(),
+                    object.segmentation(),
+                    object.wholeShare(),
+                    object.segments()));
+      }
+    }
+    lab.objects = present;
+    lab.missing = missing;
+  }
+
+  @Property(tries = 8)
+  void deadBytesGoInTimeAndDroppedObjectsOnceWhateverChangesAndGoesMissing(@ForAll long seed) {
+    Lab first = randomLab(seed);
+    Random random = new Random(seed);
+    PlanOptions roomy = Lab.withSafety(first.options, 8, first.options.survive(), 10);
+    Lab lab = new Lab(roomy, first.sites, first.buckets, first.objects);
+    Set<String> dropped = new HashSet<>();
+    for (int day = 0; day < 16; day++) {
+      live(lab, day, random);
+      Result night = lab.plan(day);
+      if (day % 5 == 4) {
+        Result shuffled = lab.plan(day + 100);
+        assertThat(shuffled.blocks()).isEqualTo(night.blocks());
+        assertThat(shuffled.dropped()).isEqualTo(night.dropped());
+      }
+      assertThat(Collections.disjoint(night.chosen(), night.dropped())).isTrue();
+      for (String id : night.dropped()) {
+        assertThat(dropped.add(id)).as(id).isTrue();
+      }
+      lab.write(night);
+      // The map serves what is present, and what is missing for less than three days.
+      Set<String> served = new HashSet<>();
+      lab.objects.forEach(object -> served.add(object.id()));
+      lab.missing.stream()
+          .filter(o -> Duration.between(o.since(), lab.deadlines.now()).toDays() < 3)
+          .forEach(o -> served.add(o.object().id()));
+      assertThat(lab.encoded()).isEqualTo(served);
+      // Beside what is missing dead bytes stay, until that is dropped.
+      Set<String> kept = new HashSet<>();
+      lab.missing.forEach(o -> kept.add(o.object().id()));
+      kept.retainAll(served);
+      Set<String> bound = new HashSet<>();
+      lab.map.stream()
+          .filter(b -> b.live() && !b.isParity() && kept.contains(b.objectId()))
+          .forEach(b -> bound.add(b.metaShardId()));
+      assertThat(lab.map)
+          .filteredOn(b -> b.deadSince() != null && !bound.contains(b.metaShardId()))
+          .allSatisfy(
+              b ->
+                  assertThat(Duration.between(b.deadSince(), lab.deadlines.now()))
+                      .isLessThan(Duration.ofDays(4)));
+    }
+    assertThat(dropped).hasSameSizeAs(lab.missing);
   }
 }
