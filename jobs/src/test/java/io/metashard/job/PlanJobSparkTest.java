@@ -95,7 +95,10 @@ class PlanJobSparkTest {
 
   /** The map once a plan is carried out, with the columns that planning reads. */
   private static Dataset<Row> asMap(Dataset<Row> plans) {
-    return plans.withColumn("live", col(PlannedBlocks.OBJECT_ID).isNotNull());
+    return plans
+        .withColumn("live", col(PlannedBlocks.OBJECT_ID).isNotNull())
+        .withColumn("dead_since", lit(null).cast("timestamp"))
+        .withColumn("written_at", lit(Timestamp.from(AT)));
   }
 
   private static Dataset<Row> plans(String runId) {

@@ -11,7 +11,6 @@ import io.metashard.lake.Lake;
 import io.metashard.read.MetaShardReader;
 import io.metashard.read.ReadOptions;
 import io.metashard.read.ServedObject;
-import io.metashard.shardmap.MapBackup;
 import io.metashard.shardmap.ShardMap;
 import io.metashard.shardmap.ShardMapTable;
 import java.io.ByteArrayOutputStream;
@@ -22,7 +21,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Collectors;
@@ -43,7 +41,7 @@ import org.junit.jupiter.api.TestMethodOrder;
  */
 @Tag("slow")
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
-class ErasingSparkTest {
+class DroppedSparkTest {
   private static final Instant AT = Instant.parse("2026-03-02T00:00:00Z");
   private static final int OBJECTS = 6;
   private static final String GONE = "o1";
@@ -54,14 +52,14 @@ class ErasingSparkTest {
   private static Lake lake;
 
   @BeforeAll
-  static void aLakeWithADeadBlockAndAMissingSource() throws IOException {
+  static void aLakeWithAChangedAndAMissingSource() throws IOException {
     spark = SharedSpark.session();
-    folder = SharedSpark.tempFolder("erasing");
+    folder = SharedSpark.tempFolder("dropped");
     lake = new Lake(spark, JobContext.qualified(folder.resolve("lake").toString(), hadoop()));
     PlanInput input = new PlanInput(AT);
     for (int i = 0; i < OBJECTS; i++) {
       write("o" + i, 40_000 + i, 1);
-      input.forecast("o" + i, 40_000 + i, 0.01, 0);
+      input.forecast("o" + i, 40_000 + i, i == OBJECTS - 1 ? 5 : 0, 0);
     }
     input.writeTo(lake);
     assertThat(night(0).figures()).containsEntry("objects_encoded", (long) OBJECTS);
@@ -100,11 +98,11 @@ class ErasingSparkTest {
             objects.roots = ["%s"]
             locations = [ %s ]
             objects.drop-missing-after = 10d
-            # The first night packs all together; later ones have room for what dies.
             plan { storage-budget = %s, buckets = 1 }
             simulate.draws = 100
+            reshard.read-back = none
             """
-                .formatted(folder.resolve("objects"), locations, day == 0 ? 1.4 : 3),
+                .formatted(folder.resolve("objects"), locations, day == 0 ? 1.5 : 3),
             List.of());
     return new JobContext(spark, lake, settings, AT.plus(Duration.ofDays(day)), "night-" + day);
   }
@@ -133,10 +131,6 @@ class ErasingSparkTest {
 
   private static Dataset<Row> map() {
     return lake.read(ShardMapTable.TABLE);
-  }
-
-  private static long dead(String objectId) {
-    return map().where(col(ShardMapTable.OBJECT_ID).equalTo(objectId)).where("not live").count();
   }
 
   private static byte[] read(String id) throws IOException {
@@ -178,7 +172,6 @@ class ErasingSparkTest {
   void whatIsMissingIsReadAsBeforeAndNotDroppedWhileRootsCannotBeListed() throws IOException {
     assertThat(read(GONE)).isEqualTo(content(40_001, 1));
     assertThat(states(GONE)).containsExactly(Objects.MISSING, Objects.ENCODED);
-    assertThat(dead(CHANGED)).isPositive();
     Path objects = folder.resolve("objects");
     Files.move(objects, folder.resolve("elsewhere"));
     NightlyJob later = job(20);
@@ -225,17 +218,7 @@ class ErasingSparkTest {
         .containsEntry("objects_in_map", OBJECTS - 1L)
         .containsEntry("map_sequence", sequence + 1);
     assertThat(held(map())).isEqualTo(after);
-    assertThat(dead(GONE)).isPositive();
-    assertThat(
-            map()
-                .where("object_id = 'o1'")
-                .select(ShardMapTable.LIVE, ShardMapTable.DEAD_SINCE)
-                .distinct()
-                .collectAsList())
-        .extracting(row -> row.getBoolean(0) + " " + row.getTimestamp(1).toInstant())
-        .containsExactly("false " + AT.plus(Duration.ofDays(11)));
-    MapBackup backup = new MapBackup(Locations.known(lake), 3, hadoop());
-    assertThat(backup.newest()).isEqualTo(sequence + 1);
+    assertThat(held(map())).noneMatch(row -> row.contains(GONE));
 
     assertThat(states(GONE)).containsExactly(Objects.MISSING, Objects.PENDING);
     assertThat(LakeFigures.of(lake).values()).doesNotContainKey("objects_pending");
@@ -257,21 +240,6 @@ class ErasingSparkTest {
   }
 
   @Order(4)
-  @Test
-  void deadBytesLeaveTheMapBeforeTheirTimeIsOver() throws IOException {
-    StageReport erased = night(24);
-    assertThat((Long) erased.figures().get("objects_encoded")).isBetween(1L, OBJECTS - 2L);
-    assertThat(dead(CHANGED)).isZero();
-    assertThat(map().where("dead_since <= timestamp'2026-03-03'").count()).isZero();
-    Map<String, Object> figures = LakeFigures.of(lake).values();
-    assertThat(figures).containsEntry("objects_encoded", OBJECTS - 1L);
-    assertThat(read(CHANGED)).isEqualTo(content(39_000, 2));
-    for (int i : new int[] {0, 3, 4, 5}) {
-      assertThat(read("o" + i)).isEqualTo(content(40_000 + i, 1));
-    }
-  }
-
-  @Order(5)
   @Test
   void whatComesBackIsNewAgain() throws IOException {
     write(GONE, 38_000, 3);
