@@ -32,6 +32,7 @@ class AirflowIT {
         "spark.ui.enabled": "false",
         "spark.sql.shuffle.partitions": "2",
         "spark.sql.codegen.wholeStage": "false",
+        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
         "spark.databricks.delta.snapshotPartitions": "2"
       }
       """;
@@ -43,7 +44,10 @@ class AirflowIT {
   static void install() throws IOException, InterruptedException {
     lake =
         LakeUnderTest.ofSample(
-            "airflow-lake", 4, 6, "plan.buckets = 2\nforecast.backtest-origins = 1");
+            "airflow-lake",
+            4,
+            6,
+            "plan.buckets = 2\nforecast { backtest-origins = 1, model = total-share }");
     airflow = new AirflowUnderTest("airflow", lake.config());
   }
 

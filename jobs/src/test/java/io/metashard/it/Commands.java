@@ -17,7 +17,7 @@ final class Commands {
   private static final int MINUTES = 25;
 
   /** A command of a test lives for a minute: compiling it well takes longer than it gains. */
-  private static final String SMALL_JVM =
+  static final String SMALL_JVM =
       "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:+UseSerialGC";
 
   private Commands() {}

@@ -35,7 +35,8 @@ class MonitoringIT {
           "(?m)^metrics_metashard_driver_metashard_(\\S+?)_(?:Number|Value|Count)\\{[^}]*} (\\S+)$");
 
   /** Only loopback: the UI would listen on every interface. */
-  private static final Map<String, String> LOOPBACK = Map.of("SPARK_LOCAL_IP", "127.0.0.1");
+  private static final Map<String, String> LOOPBACK =
+      Map.of("SPARK_LOCAL_IP", "127.0.0.1", "METASHARD_JAVA_OPTIONS", Commands.SMALL_JVM);
 
   private final Path folder = Commands.JOBS.resolve("target/it/monitoring");
   private final Path csv = folder.resolve("csv");
@@ -63,6 +64,8 @@ class MonitoringIT {
               "spark.ui.enabled" = true
               "spark.ui.port" = %d
               "spark.sql.shuffle.partitions" = 2
+              "spark.sql.codegen.wholeStage" = false
+              "spark.sql.codegen.factoryMode" = NO_CODEGEN
               "spark.metrics.conf" = "%s"
             }
             """
