@@ -98,6 +98,11 @@ public final class Settings {
       Config merged = user.withFallback(reference).resolve();
       rejectUnknown(source, user.resolveWith(merged), reference);
       return new Settings(source, merged);
+    } catch (ConfigException.BugOrBroken e) {
+      // Its message is the whole configuration, secrets and all.
+      throw new SettingsException(
+          "Cannot read configuration %s: a value is built on one that has a default, as += is; write the whole list or value"
+              .formatted(source));
     } catch (ConfigException e) {
       throw new SettingsException(
           "Cannot read configuration %s: %s".formatted(source, e.getMessage()), e);

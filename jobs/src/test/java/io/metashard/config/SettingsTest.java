@@ -70,6 +70,21 @@ class SettingsTest {
   }
 
   @Test
+  void listsThatAreAddedToAreRefusedWithoutShowingTheConfiguration() {
+    assertThatThrownBy(
+            () ->
+                Settings.parse(
+                    "my.conf",
+                    "hadoop.secret = hunter2\nlocations += { name = a }\nlocations += { name = b }",
+                    List.of()))
+        .isInstanceOf(SettingsException.class)
+        .hasMessageContaining("Cannot read configuration my.conf: ")
+        .hasMessageContaining("write the whole list")
+        .hasMessageNotContaining("hunter2")
+        .hasNoCause();
+  }
+
+  @Test
   void sizesAndDurationsHaveUnits() {
     Settings settings = Settings.defaults();
     assertThat(settings.bytes("segments.min-bytes")).isEqualTo(64 << 10);

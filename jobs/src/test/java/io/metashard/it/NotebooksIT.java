@@ -85,6 +85,26 @@ class NotebooksIT {
     lake.lose(0);
     assertThat(lake.command("verify").exitCode()).as("verify finds what is lost").isEqualTo(3);
     lake.bringBack();
+    try (Stream<Path> files = Files.walk(objects.resolve("papers"))) {
+      dropAnObject(files.filter(Files::isRegularFile).sorted().findFirst().orElseThrow());
+    }
+  }
+
+  /** A plan that nobody carries out, for want of a source that two listings missed. */
+  private static void dropAnObject(Path source) throws IOException, InterruptedException {
+    Files.delete(source);
+    lake.json("catalogue", "--date", "2026-01-21");
+    lake.json("catalogue", "--date", "2026-01-22");
+    JsonNode plan =
+        lake.json(
+            "plan",
+            "--date",
+            "2026-01-22",
+            "--run-id",
+            "without-source",
+            "--set",
+            "objects.drop-missing-after=1d");
+    assertThat(plan.get("objects_dropped").asLong()).isEqualTo(1);
   }
 
   private static void copy(Path from, Path to) throws IOException {
