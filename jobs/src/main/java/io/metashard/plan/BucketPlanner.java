@@ -204,10 +204,13 @@ public record BucketPlanner(
   private Map<TierColumn, Long> columns(List<Grouped> bundles, Tiers tiers) {
     Map<TierColumn, Long> columns = new TreeMap<>();
     for (Grouped grouped : bundles) {
-      Placement.loads(grouped.bundle(), options.reading(), tiers)
-          .forEach(load -> columns.merge(load.column(), load.bytes(), Math::addExact));
+      count(Placement.columns(grouped.bundle(), options.reading(), tiers), columns);
     }
     return columns;
+  }
+
+  private static void count(List<Hot.Column> some, Map<TierColumn, Long> columns) {
+    some.forEach(one -> columns.merge(one.tiers(), one.bytes(), Math::addExact));
   }
 
   private Set<String> chosen(BucketInput input, Choice choice) {
@@ -299,7 +302,8 @@ public record BucketPlanner(
   private List<Named> named(BucketInput input, Set<String> chosen, int step, String runKey) {
     List<Named> named = new ArrayList<>();
     String run = "%012x".formatted(Hash.of(runKey) >>> 16);
-    Tiers tiers = Tiers.of(places);
+    Tiers known = Tiers.of(places);
+    Tiers tiers = known.areOne() ? Tiers.NONE : known; // a logarithm a column less
     int shards = 0;
     for (Grouped grouped : bundles(only(chosen, input.objects()), policy(), step)) {
       List<String> ids = new ArrayList<>();
@@ -370,9 +374,7 @@ public record BucketPlanner(
     Tiers tiers = Tiers.of(places);
     TierFill fill = placing.fill();
     Map<TierColumn, Long> columns = new TreeMap<>();
-    for (Hot hot : fresh) {
-      hot.columns().forEach(one -> columns.merge(one.tiers(), one.bytes(), Math::addExact));
-    }
+    fresh.forEach(hot -> count(hot.columns(), columns));
     TierQuota quota = fill.quota(columns, newBytes, placing.allNewBytes());
     List<Site> sites = new ArrayList<>();
     for (Site site : placing.sites()) {

@@ -35,7 +35,18 @@ public record Hot(
    * @param location empty where it is to be chosen
    */
   public record Column(int index, long bytes, double readMillis, TierColumn tiers, String location)
-      implements Serializable {}
+      implements Serializable {
+    static final Comparator<Column> HOTTEST_FIRST =
+        Comparator.comparingDouble(Column::readMillis)
+            .reversed()
+            .thenComparing(Comparator.comparingLong(Column::bytes).reversed())
+            .thenComparingInt(Column::index);
+
+    /** The same column, which asks this of tiers. */
+    Column with(TierColumn asked) {
+      return new Column(index, bytes, readMillis, asked, location);
+    }
+  }
 
   public Hot {
     columns = List.copyOf(columns);

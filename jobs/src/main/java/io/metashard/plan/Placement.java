@@ -1,7 +1,6 @@
 package io.metashard.plan;
 
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -38,19 +37,6 @@ final class Placement {
       this.nameHash = Hash.of(site.name());
       this.roomBytes = site.roomBytes();
     }
-  }
-
-  /**
-   * What one column is to be placed for.
-   *
-   * @param column what it asks of tiers
-   */
-  record Load(int index, long bytes, double readMillis, TierColumn column) {
-    static final Comparator<Load> HOTTEST_FIRST =
-        Comparator.comparingDouble(Load::readMillis)
-            .reversed()
-            .thenComparing(Comparator.comparingLong(Load::bytes).reversed())
-            .thenComparingInt(Load::index);
   }
 
   /** Where tiers are not told apart. */
@@ -118,28 +104,29 @@ final class Placement {
   }
 
   /** The columns of a bundle, parity last in index, the hottest first in order. */
-  static List<Load> loads(Bundle bundle, Reading reading, Tiers tiers) {
-    List<Load> loads = new ArrayList<>();
+  static List<Hot.Column> columns(Bundle bundle, Reading reading, Tiers tiers) {
+    List<Hot.Column> columns = new ArrayList<>();
     double[] millis = readMillis(bundle, reading);
-    for (List<MetaShard.Piece> column : bundle.pieces()) {
-      loads.add(load(loads.size(), Bundle.bytes(column), millis[loads.size()]));
+    for (List<MetaShard.Piece> pieces : bundle.pieces()) {
+      columns.add(fresh(columns.size(), Bundle.bytes(pieces), millis[columns.size()]));
     }
     double ofParity = bundle.spreadsReads() ? millis[0] : 0;
-    while (loads.size() < bundle.columns() + bundle.m()) {
-      loads.add(load(loads.size(), bundle.parityBytes(), ofParity));
+    while (columns.size() < bundle.columns() + bundle.m()) {
+      columns.add(fresh(columns.size(), bundle.parityBytes(), ofParity));
     }
-    loads.sort(Load.HOTTEST_FIRST);
+    columns.sort(Hot.Column.HOTTEST_FIRST);
     int needed = bundle.spreadsReads() ? bundle.columns() : 1;
-    for (int rank = 0; rank < loads.size(); rank++) {
-      Load load = loads.get(rank);
-      TierColumn column = tiers.column(needed, rank, loads.size(), load.readMillis(), load.bytes());
-      loads.set(rank, new Load(load.index(), load.bytes(), load.readMillis(), column));
+    for (int rank = 0; rank < columns.size(); rank++) {
+      Hot.Column one = columns.get(rank);
+      columns.set(
+          rank,
+          one.with(tiers.column(needed, rank, columns.size(), one.readMillis(), one.bytes())));
     }
-    return loads;
+    return columns;
   }
 
-  private static Load load(int index, long bytes, double readMillis) {
-    return new Load(index, bytes, readMillis, TierColumn.OF_ONE);
+  private static Hot.Column fresh(int index, long bytes, double readMillis) {
+    return new Hot.Column(index, bytes, readMillis, TierColumn.OF_ONE, "");
   }
 
   /** What placing needs to know of a bundle. */
@@ -156,12 +143,7 @@ final class Placement {
         bundle.columns(),
         bundle.physicalBytes(),
         plain,
-        loads(bundle, reading, tiers).stream()
-            .map(
-                load ->
-                    new Hot.Column(
-                        load.index(), load.bytes(), load.readMillis(), load.column(), ""))
-            .toList());
+        columns(bundle, reading, tiers));
   }
 
   /** A slice's part of its segment's. */
