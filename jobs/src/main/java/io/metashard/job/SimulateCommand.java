@@ -20,6 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -122,8 +123,8 @@ final class SimulateCommand extends LakeCommand {
       names = "--dump",
       paramLabel = "DIR",
       description =
-          "also write objects, reads and the blocks of every layout as CSV, for another simulator to check; the folder must not exist; only with --synthetic")
-  private Path dump;
+          "also write objects, reads and the blocks of every layout as CSV (of --requests: a folder of files each), for another simulator to check; the folder must not exist")
+  private String dump;
 
   SimulateCommand() {
     super("simulate");
@@ -164,14 +165,13 @@ final class SimulateCommand extends LakeCommand {
       return synthetic();
     } catch (IOException e) {
       throw new java.io.UncheckedIOException(
-          "Cannot write to %s: %s".formatted(dump, e.getMessage()), e);
+          "Cannot write to %s: %s".formatted(ObjectIds.printable(dump), e.getMessage()), e);
     }
   }
 
   @Override
   Answer run(Start start) throws IOException {
     requireUse(load == null, "--load", "left out: a log is as busy as it is; use --scale-rate");
-    requireUse(dump == null, "--dump", "left out: it is of synthetic workloads only");
     requireUse(
         scaleBytes >= 1 && scaleBytes <= MOST_BYTES_FACTOR,
         "--scale-bytes " + scaleBytes,
@@ -186,20 +186,25 @@ final class SimulateCommand extends LakeCommand {
         reads == null || reads >= 1 && reads <= MOST_READS,
         "--reads " + reads,
         "1 to " + MOST_READS);
-    SimulatedNight.Question question =
-        new SimulatedNight.Question(
-            what.requests,
-            scaleBytes,
-            scaleRate,
-            locations == null ? 0 : locations,
-            reads == null ? 0 : reads,
-            seed,
-            models(),
-            names(SimulatedNight.NAMES),
-            layouts == null);
+    List<String> models = models();
+    List<String> names = names(SimulatedNight.NAMES);
     return withSpark(
         start,
         (context, runner) -> {
+          SimulatedNight.Question question =
+              new SimulatedNight.Question(
+                  what.requests,
+                  scaleBytes,
+                  scaleRate,
+                  locations == null ? 0 : locations,
+                  reads == null ? 0 : reads,
+                  seed,
+                  models,
+                  names,
+                  layouts == null,
+                  dump == null
+                      ? Optional.empty()
+                      : Optional.of(SimulationDump.to(dump, context.hadoop())));
           SimulatedNight.Answer answer =
               new SimulatedNight(context, question, own -> options().settings(own)).run();
           if (options().json()) {
@@ -232,8 +237,11 @@ final class SimulateCommand extends LakeCommand {
     all.addAll(options().set());
     List<Line> lines = new ArrayList<>();
     if (dump != null) {
-      requireUse(!Files.exists(dump), "--dump " + dump, "a folder that does not exist yet");
-      Files.createDirectories(dump);
+      requireUse(
+          !Files.exists(Path.of(dump)),
+          "--dump " + ObjectIds.printable(dump),
+          "a folder that does not exist yet");
+      Files.createDirectories(Path.of(dump));
     }
     for (String word : models()) {
       List<String> ofModel = new ArrayList<>(all);
@@ -407,7 +415,7 @@ final class SimulateCommand extends LakeCommand {
   }
 
   private void dumpReads(SyntheticWorkload.Drawn drawn, String word, int count) throws IOException {
-    try (BufferedWriter out = Files.newBufferedWriter(dump.resolve(word + "-reads.csv"))) {
+    try (BufferedWriter out = Files.newBufferedWriter(Path.of(dump, word + "-reads.csv"))) {
       out.write("at_millis,object_id,range_start,range_end\n");
       for (Iterator<ReadRequest> i = drawn.requests(count, seed); i.hasNext(); ) {
         ReadRequest read = i.next();
@@ -415,7 +423,7 @@ final class SimulateCommand extends LakeCommand {
             "%s,%s,%d,%d%n".formatted(read.atMillis(), read.objectId(), read.from(), read.to()));
       }
     }
-    try (BufferedWriter out = Files.newBufferedWriter(dump.resolve("objects.csv"))) {
+    try (BufferedWriter out = Files.newBufferedWriter(Path.of(dump, "objects.csv"))) {
       out.write("object_id,object_bytes\n");
       for (SimulatedObject object : drawn.truth(1)) {
         out.write("%s,%d%n".formatted(object.objectId(), object.bytes()));
@@ -424,7 +432,7 @@ final class SimulateCommand extends LakeCommand {
   }
 
   private void dumpBlocks(List<PlacedBlock> blocks, String name) throws IOException {
-    try (BufferedWriter out = Files.newBufferedWriter(dump.resolve(name))) {
+    try (BufferedWriter out = Files.newBufferedWriter(Path.of(dump, name))) {
       out.write("object_id,object_offset,length,meta_shard_id,bundle,k,block_index,location\n");
       for (PlacedBlock block : blocks) {
         out.write(

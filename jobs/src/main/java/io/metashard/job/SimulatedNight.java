@@ -105,6 +105,7 @@ final class SimulatedNight {
    * @param mostReads of the log, the earliest ones; 0: all
    * @param layouts some of {@link #NAMES}
    * @param leavesOut whether a layout that cannot be had is left out, with a note, not refused
+   * @param dump where what was simulated is written, if anywhere
    */
   record Question(
       String requests,
@@ -115,7 +116,8 @@ final class SimulatedNight {
       long seed,
       List<String> models,
       List<String> layouts,
-      boolean leavesOut) {}
+      boolean leavesOut,
+      Optional<SimulationDump> dump) {}
 
   /**
    * What came of it.
@@ -220,6 +222,10 @@ final class SimulatedNight {
             heats.agg(coalesce(sum(col(SimulatedReads.BYTES)), lit(0L))).first().getLong(0));
     List<SimulateCommand.Line> lines = new ArrayList<>();
     try {
+      question
+          .dump()
+          .ifPresent(
+              dump -> dump.night(heats, reads(reads, night, 0), names, baselines(night).source()));
       for (String model : question.models()) {
         lines.addAll(lines(model, night, reads));
       }
@@ -250,8 +256,7 @@ final class SimulatedNight {
                         Math.max(1, Math.round(horizon.toMillis() / question.rateFactor())))));
     PlanOptions options = PlanOptions.from(of);
     Reading reading = options.reading();
-    SimulatedReads reads =
-        new SimulatedReads(rows, speeds(night.names()), reading.extraReads(), question.seed());
+    SimulatedReads reads = reads(rows, night, reading.extraReads());
     List<SimulateCommand.Line> lines = new ArrayList<>();
     for (String layout : question.layouts()) {
       try {
@@ -267,6 +272,10 @@ final class SimulatedNight {
       }
     }
     return lines;
+  }
+
+  private SimulatedReads reads(Dataset<Row> rows, Asked night, int extraReads) {
+    return new SimulatedReads(rows, speeds(night.names()), extraReads, question.seed());
   }
 
   private void note(String text) {
@@ -288,6 +297,7 @@ final class SimulatedNight {
           return Optional.empty();
         }
         Dataset<Row> blocks = SimulatedReads.numbered(map.rows(), night.names());
+        question.dump().ifPresent(dump -> dump.blocks(blocks, model, layout));
         double ratio = MapStatistics.of(map.rows()).storageRatio();
         return Optional.of(
             new SimulateCommand.Line(model, layout, reads.throughBlocks(blocks, of, ratio), 0));
@@ -312,11 +322,10 @@ final class SimulatedNight {
                 layout, model, options, night, reads, asForecast(night.demandThatCame(), night)));
       }
       default -> {
-        Baselines baselines = new Baselines(night.heatClasses(), night.names().size());
         LayoutRule rule =
             SimulatedLayouts.rule(
                 layout,
-                baselines,
+                baselines(night),
                 options.storageBudget(),
                 tried ->
                     pilot(night, reads).meanMillis(tried, of, reads.speeds(), question.seed()));
@@ -329,6 +338,7 @@ final class SimulatedNight {
                 .agg(sum(col("value")))
                 .first()
                 .getLong(0);
+        question.dump().ifPresent(dump -> dump.rule(night.heats(), reads, rule, model, layout));
         Replay replay =
             reads.throughRule(night.heats(), rule, of, stored / Math.max(1, night.logicalBytes()));
         return Optional.of(
@@ -336,6 +346,10 @@ final class SimulatedNight {
                 model, layout, replay, layout.equals(SimulatedLayouts.SOURCE) ? 0 : (long) stored));
       }
     }
+  }
+
+  private static Baselines baselines(Asked night) {
+    return new Baselines(night.heatClasses(), night.names().size());
   }
 
   /** Bytes that a rule stores of an object. */
@@ -447,12 +461,12 @@ final class SimulatedNight {
       MadePlan made) {
     Dataset<Row> plan = made.blocks().persist(StorageLevel.MEMORY_AND_DISK());
     try {
+      Dataset<Row> blocks =
+          SimulatedReads.numbered(
+              ShadowJob.mapAfter(context, stored, plan, made.drops(), 0), night.names());
+      question.dump().ifPresent(dump -> dump.blocks(blocks, model, layout));
       Replay replay =
-          reads.throughBlocks(
-              SimulatedReads.numbered(
-                  ShadowJob.mapAfter(context, stored, plan, made.drops(), 0), night.names()),
-              options.reading().model(),
-              made.night().ratioAfter());
+          reads.throughBlocks(blocks, options.reading().model(), made.night().ratioAfter());
       return new SimulateCommand.Line(model, layout, replay, made.night().newBytes());
     } finally {
       plan.unpersist();

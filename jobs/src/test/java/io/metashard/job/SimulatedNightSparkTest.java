@@ -3,6 +3,7 @@ package io.metashard.job;
 import static org.apache.spark.sql.functions.col;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import io.metashard.SharedSpark;
 import io.metashard.aggregate.Demand;
@@ -13,6 +14,7 @@ import io.metashard.lake.Lake;
 import io.metashard.logs.Requests;
 import io.metashard.simulate.Baselines;
 import io.metashard.simulate.LayoutRule;
+import io.metashard.simulate.PlacedBlock;
 import io.metashard.simulate.ReadRequest;
 import io.metashard.simulate.Replay;
 import io.metashard.simulate.SimulatedObject;
@@ -25,6 +27,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -225,7 +228,7 @@ class SimulatedNightSparkTest {
   private static SimulatedNight.Answer answer(
       String runId, long bytesFactor, double rate, int locations, String... layouts)
       throws IOException {
-    return answer(runId, List.of("disk"), bytesFactor, rate, locations, layouts);
+    return answer(runId, List.of("disk"), bytesFactor, rate, locations, Optional.empty(), layouts);
   }
 
   private static SimulatedNight.Answer answer(
@@ -234,6 +237,7 @@ class SimulatedNightSparkTest {
       long bytesFactor,
       double rate,
       int locations,
+      Optional<SimulationDump> dump,
       String... layouts)
       throws IOException {
     String places =
@@ -260,7 +264,8 @@ class SimulatedNightSparkTest {
             1,
             models,
             layouts.length == 0 ? SimulatedNight.NAMES : List.of(layouts),
-            layouts.length == 0);
+            layouts.length == 0,
+            dump);
     return new SimulatedNight(context, question, settings).run();
   }
 
@@ -314,11 +319,91 @@ class SimulatedNightSparkTest {
   }
 
   @Test
+  void whatIsDumpedReplaysToTheSameFigures() throws IOException {
+    Path dump = folder.resolve("dump");
+    var hadoop = spark.sessionState().newHadoopConf();
+    SimulatedNight.Answer answer =
+        answer(
+            "dumped",
+            List.of("disk"),
+            16,
+            2000,
+            12,
+            Optional.of(SimulationDump.to(dump.toString(), hadoop)),
+            "planned",
+            "rs-6-3");
+    assertThat(csv(dump, "objects").count()).isEqualTo(OBJECTS);
+    assertThat(csv(dump, "locations").count()).isEqualTo(12);
+    assertThat(csv(dump, "source").count()).isEqualTo(OBJECTS);
+    List<ReadRequest> dumped =
+        csv(dump, "reads").collectAsList().stream()
+            .map(
+                row ->
+                    new ReadRequest(
+                        row.getDouble(0), row.getString(1), row.getInt(2), row.getInt(3)))
+            .toList();
+    for (SimulateCommand.Line line : answer.lines()) {
+      List<PlacedBlock> blocks =
+          csv(dump, "disk-" + line.layout()).collectAsList().stream()
+              .map(SimulatedNightSparkTest::block)
+              .toList();
+      Replay replay =
+          Replay.of(
+              blocks,
+              dumped.iterator(),
+              new io.metashard.LocationModel.Disk(2, 125e6, 0.05, 10),
+              12,
+              1,
+              1);
+      assertThat(replay.p99Millis()).as(line.layout()).isEqualTo(line.replay().p99Millis());
+      assertThat(replay.meanMillis()).as(line.layout()).isEqualTo(line.replay().meanMillis());
+      assertThat(replay.storageRatio())
+          .as(line.layout())
+          .isCloseTo(line.replay().storageRatio(), within(1e-9));
+    }
+    assertThatThrownBy(() -> SimulationDump.to(dump.toString(), hadoop))
+        .isInstanceOf(MetashardException.class)
+        .hasMessageContaining("must be a folder that does not exist yet");
+  }
+
+  private static org.apache.spark.sql.Dataset<Row> csv(Path dump, String name) {
+    return spark
+        .read()
+        .option("header", true)
+        .option("inferSchema", true)
+        .option("escape", "\"")
+        .option("multiLine", true) // ids of this lake have line ends
+        .csv(dump.resolve(name).toString());
+  }
+
+  private static PlacedBlock block(Row row) {
+    return new PlacedBlock(
+        row.getAs("object_id"),
+        row.<Integer>getAs("object_offset"),
+        row.<Integer>getAs("length"),
+        row.getAs("meta_shard_id"),
+        row.getAs("bundle"),
+        row.<Integer>getAs("k"),
+        row.<Integer>getAs("block_index"),
+        row.<Integer>getAs("location"));
+  }
+
+  @Test
   void longerObjectsReadFasterOneAfterTheOtherKeepLocationsBusierAndLayoutsApart()
       throws IOException {
     SimulatedNight.Answer plain = answer("plain", 1, 1, 0, "source");
     SimulatedNight.Answer scaled =
-        answer("scaled", BOTH, 16, 2000, 12, "source", "planned", "persistence", "oracle");
+        answer(
+            "scaled",
+            BOTH,
+            16,
+            2000,
+            12,
+            Optional.empty(),
+            "source",
+            "planned",
+            "persistence",
+            "oracle");
     assertThat(scaled.lines()).hasSize(8);
     Map<String, Replay> by =
         scaled.lines().stream()
@@ -366,7 +451,16 @@ class SimulatedNightSparkTest {
     new SimulatedNight(
             new JobContext(spark, lake, settings.apply(List.of()), at, "wrong"),
             new SimulatedNight.Question(
-                requests.toString(), 1, 1, 12, 0, 1, List.of("disk"), List.of("source"), false),
+                requests.toString(),
+                1,
+                1,
+                12,
+                0,
+                1,
+                List.of("disk"),
+                List.of("source"),
+                false,
+                Optional.empty()),
             settings)
         .run();
   }
