@@ -244,6 +244,11 @@ public record PlanOptimum(PlanOptions options, int kinds) {
         options.draw(),
         false,
         Long.MAX_VALUE,
-        new Reading(model, reading.extraReads(), reading.requestMillis(), reading.horizonMillis()));
+        new Reading(
+            model,
+            reading.extraReads(),
+            reading.requestMillis(),
+            reading.blockMillis(),
+            reading.horizonMillis()));
   }
 }

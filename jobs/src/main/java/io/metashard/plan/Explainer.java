@@ -398,7 +398,8 @@ public record Explainer(BucketPlanner planner, Choice choice, int step) implemen
         String saves,
         String stores) {
       double more = (option.storageRatio() - plain.storageRatio()) * part.bytes();
-      String reading = saves + " " + millis(saved(part, plain, option)) + " of reading";
+      String reading =
+          saves + " " + millis(saved(part, plain, option)) + " of reading" + blocks(plain, option);
       if (more < 1) {
         return reading + " at no more storage";
       }
@@ -407,6 +408,15 @@ public record Explainer(BucketPlanner planner, Choice choice, int step) implemen
       return worth < LITTLE_MILLIS
           ? storing + ", for which the budget has room"
           : storing + ", which must save " + millis(worth) + " or more";
+    }
+
+    /** Where it counts: {@code in 9 more blocks, which must save 0.5 ms or more}. */
+    private String blocks(ShapePrices.Option plain, ShapePrices.Option option) {
+      long more = Math.round(option.rows() - plain.rows());
+      double worth = prices.blockMillis(option) - prices.blockMillis(plain);
+      return more < 1 || worth < LITTLE_MILLIS
+          ? ""
+          : " in %d more blocks, which must save %s or more".formatted(more, millis(worth));
     }
 
     private double saved(Part part, ShapePrices.Option plain, ShapePrices.Option option) {

@@ -12,10 +12,16 @@ import java.io.Serializable;
  * @param model of every location
  * @param extraReads blocks asked for beyond what is needed, at most
  * @param requestMillis what a request must save in reading time, 0 or more: requests cost money
+ * @param blockMillis what a block must save in the reading time of the whole horizon, 0 or more: it
+ *     is a row of the map, and one more that repairing and verifying ask for
  * @param horizonMillis in which the reads that are expected come
  */
 public record Reading(
-    LocationModel model, int extraReads, double requestMillis, double horizonMillis)
+    LocationModel model,
+    int extraReads,
+    double requestMillis,
+    double blockMillis,
+    double horizonMillis)
     implements Serializable {
   public Reading {
     if (!(horizonMillis > 0)) {
@@ -23,10 +29,10 @@ public record Reading(
           "Cannot plan for a horizon of %s ms: forecast.horizon must be above 0"
               .formatted(horizonMillis));
     }
-    if (extraReads < 0 || !(requestMillis >= 0)) {
+    if (extraReads < 0 || !(requestMillis >= 0) || !(blockMillis >= 0)) {
       throw new SettingsException(
-          "Cannot use simulate.extra-reads = %d, plan.request-cost = %s ms: both must be 0 or more"
-              .formatted(extraReads, requestMillis));
+          "Cannot use simulate.extra-reads = %d, plan.request-cost = %s ms, plan.block-cost = %s ms: all must be 0 or more"
+              .formatted(extraReads, requestMillis, blockMillis));
     }
   }
 
@@ -37,6 +43,7 @@ public record Reading(
             : LocationModels.objectStore(settings),
         settings.integer("simulate.extra-reads"),
         settings.duration("plan.request-cost").toNanos() / 1e6,
+        settings.duration("plan.block-cost").toNanos() / 1e6,
         settings.duration("forecast.horizon").toMillis());
   }
 

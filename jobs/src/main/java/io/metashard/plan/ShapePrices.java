@@ -64,6 +64,7 @@ final class ShapePrices {
    * @param heldMillis that a request holds its location, on average
    * @param heldSquared mean of the square of that
    * @param blocks that share the reads
+   * @param rows of the map, with its part of those of parity
    */
   record Option(
       ReadShape shape,
@@ -72,7 +73,8 @@ final class ShapePrices {
       int requests,
       double heldMillis,
       double heldSquared,
-      int blocks) {}
+      int blocks,
+      double rows) {}
 
   /**
    * @param traffic how busy locations are
@@ -190,7 +192,16 @@ final class ShapePrices {
         requests,
         held,
         squared,
-        shape.blocks() * pieces);
+        shape.blocks() * pieces,
+        rows(parts, bytes, shape));
+  }
+
+  private double rows(int parts, double bytes, ReadShape shape) {
+    int columns = shape.columns();
+    int pieces = parts == 1 ? columns : parts * slices(parts, columns, (long) (bytes / parts));
+    return shape.isOwn()
+        ? pieces + (double) shape.spare() * ((pieces + columns - 1) / columns)
+        : pieces * (1 + shape.spare()) * width.leastRatio();
   }
 
   /** Milliseconds of one read of a unit, with what it costs to come from few locations. */
@@ -215,9 +226,16 @@ final class ShapePrices {
     return millis(unit, option(unit, shape));
   }
 
-  /** Milliseconds that all reads of a unit and its bytes cost. */
+  /** Milliseconds that the blocks of a unit must save. */
+  double blockMillis(Option option) {
+    return option.rows() * reading.blockMillis();
+  }
+
+  /** Milliseconds that all reads of a unit, its blocks and its bytes cost. */
   double cost(Unit unit, Option option, double bytePrice) {
-    return unit.reads() * millis(unit, option) + bytePrice * option.storageRatio() * unit.bytes();
+    return unit.reads() * millis(unit, option)
+        + blockMillis(option)
+        + bytePrice * option.storageRatio() * unit.bytes();
   }
 
   /** The shape of the least cost: {@link #best}. */

@@ -13,10 +13,10 @@ import java.util.Map;
  *
  * <p>The value of a choice is the sum over all reads of the horizon of what each takes, in
  * milliseconds: the blocks that it needs, at locations that are as busy as just this choice makes
- * them, hot spots, and what its requests cost ({@code plan.request-cost}). Lengths and heat are the
- * objects' own, not those of their classes. Its bytes are those of the meta-shards that the choice
- * makes, packed as in a plan. Where blocks are placed is no part of it: locations are taken for
- * evenly busy.
+ * them, hot spots, and what its requests and blocks cost ({@code plan.request-cost}, {@code
+ * plan.block-cost}). Lengths and heat are the objects' own, not those of their classes. Its bytes
+ * are those of the meta-shards that the choice makes, packed as in a plan. Where blocks are placed
+ * is no part of it: locations are taken for evenly busy.
  */
 public final class ShapeValuation {
   private final PlanOptions options;
@@ -133,7 +133,9 @@ public final class ShapeValuation {
     for (int i = 0; i < chosen.length; i++) {
       List<PlanObject> kind = kinds.get(i);
       ShapePrices.Option option = option(prices, kind, known.get(i).get(chosen[i]).shape());
-      millis += reads(kind) * kind.size() * prices.millis(reads(kind), option);
+      millis +=
+          kind.size()
+              * (reads(kind) * prices.millis(reads(kind), option) + prices.blockMillis(option));
     }
     return millis;
   }

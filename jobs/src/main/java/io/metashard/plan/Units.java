@@ -207,8 +207,8 @@ public record Units(Map<Unit, Sum> sums) {
     }
 
     /**
-     * What all reads take at locations that are as busy as the shapes make them; infinite where
-     * these have no time for them.
+     * What all reads take at locations that are as busy as the shapes make them, and what the
+     * blocks cost; infinite where locations have no time for them.
      */
     double millis(List<Chosen> chosen) {
       if (busyShare(chosen) > Traffic.MOST_BUSY) {
@@ -219,7 +219,9 @@ public record Units(Map<Unit, Sum> sums) {
       for (Chosen one : chosen) {
         Class of = one.of();
         ShapePrices.Option option = prices.option(of.unit().parts(), of.meanBytes(), one.shape());
-        sum += of.reads() * prices.millis(of.reads() / of.sum().count(), option);
+        sum +=
+            of.reads() * prices.millis(of.reads() / of.sum().count(), option)
+                + of.sum().count() * prices.blockMillis(option);
       }
       return sum;
     }
@@ -231,7 +233,8 @@ public record Units(Map<Unit, Sum> sums) {
             new Priced(
                 of,
                 option.shape(),
-                of.reads() * prices.millis(of.unit(), option),
+                of.reads() * prices.millis(of.unit(), option)
+                    + of.sum().count() * prices.blockMillis(option),
                 of.sum().bytes() * option.storageRatio()));
       }
       return priced;

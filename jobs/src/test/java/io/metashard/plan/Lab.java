@@ -65,7 +65,7 @@ final class Lab {
         new DrawOptions(4, Weight.P_REQUESTED, 10, Code.RS, 1),
         false,
         Long.MAX_VALUE,
-        new Reading(new LocationModel.Disk(2, 125e6, 0.05, 10), 1, 0.5, 86_400_000));
+        new Reading(new LocationModel.Disk(2, 125e6, 0.05, 10), 1, 0.5, 0.05, 86_400_000));
   }
 
   static PlanOptions withCap(PlanOptions o, long maxBytesPerRun) {

@@ -24,7 +24,7 @@ class PlanOptionsTest {
                 PlanOptions.Policy.BALANCED,
                 1.5,
                 2,
-                10,
+                20,
                 2,
                 Isolation.ROOT,
                 0.6,
@@ -35,7 +35,11 @@ class PlanOptionsTest {
                 false,
                 1L << 40,
                 new Reading(
-                    new LocationModel.ObjectStore(30, 60e6, 0.02, 5, 5500), 1, 0.2, 86_400_000)));
+                    new LocationModel.ObjectStore(30, 60e6, 0.02, 5, 5500),
+                    1,
+                    0.2,
+                    0.02,
+                    86_400_000)));
   }
 
   @ParameterizedTest
@@ -57,6 +61,7 @@ class PlanOptionsTest {
         "plan.weighted-random.weight=heat | plan.weighted-random.weight",
         "plan.weighted-random.code=raid | plan.weighted-random.code",
         "plan.read-model=tape | plan.read-model",
+        "plan.block-cost=-1ms | plan.block-cost",
         "simulate.extra-reads=-1 | simulate.extra-reads = -1",
         "simulate.object-store.requests-per-second=0 | Cannot use simulate of test",
         "reshard.max-bytes-per-run=0 | nothing could ever be encoded",

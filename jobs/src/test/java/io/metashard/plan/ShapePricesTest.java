@@ -68,6 +68,26 @@ class ShapePricesTest {
     assertThat(ratio).isLessThanOrEqualTo(WIDTH.leastRatio());
   }
 
+  @Test
+  void whatIsHardlyEverReadStaysWholeWhateverTheRoom() {
+    ShapePrices prices = new ShapePrices(OPTIONS, WIDTH, Traffic.NONE);
+    for (int parts : new int[] {1, 16}) {
+      double rows = 0;
+      for (double reads = 1e-6; reads < 1e3; reads *= 2) {
+        ShapePrices.Option best = prices.best(Unit.of(parts, 64 * MIB, reads), 0);
+        assertThat(best.rows()).as("%d parts, %s reads", parts, reads).isGreaterThanOrEqualTo(rows);
+        rows = best.rows();
+      }
+      ShapePrices.Option cold = prices.best(Unit.of(parts, 64 * MIB, 1e-6), 0);
+      assertThat(cold.shape().isOwn()).isFalse();
+      assertThat(cold.rows()).isEqualTo(parts * WIDTH.leastRatio());
+      assertThat(prices.choose(Unit.of(parts, 64 * MIB, 1), 0).columns()).isGreaterThan(8);
+      double rowsOfOwn = prices.option(Unit.of(parts, MIB, 1), ReadShape.own(4, 2)).rows();
+      // 16 parts in 4 columns are 4 meta-shards of 4 + 2.
+      assertThat(rowsOfOwn).isEqualTo(parts == 1 ? 6 : 24);
+    }
+  }
+
   @Property(tries = 200)
   void partsAreCutOnlyWhereColumnsComeOutEven(
       @ForAll @IntRange(min = 2, max = 64) int parts,

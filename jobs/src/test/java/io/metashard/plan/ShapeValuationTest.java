@@ -20,7 +20,7 @@ class ShapeValuationTest {
     return Lab.withReading(
         Lab.withCode(plain, DrawOptions.Code.RS, 2),
         new Reading(
-            new LocationModel.ObjectStore(30, 100e6, 0.05, 10, 3500), 1, 2, HORIZON_MILLIS));
+            new LocationModel.ObjectStore(30, 100e6, 0.05, 10, 3500), 1, 2, 0.05, HORIZON_MILLIS));
   }
 
   private static List<PlanObject> kind(
