@@ -20,6 +20,15 @@ final class Commands {
   static final String SMALL_JVM =
       "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:+UseSerialGC";
 
+  static {
+    try {
+      // As the first use would: most of these tests are many short commands.
+      require(run(List.of(JOBS.resolve("metashard").toString(), "--archive-classes"), Map.of()));
+    } catch (IOException | InterruptedException e) {
+      throw new AssertionError("Cannot run jobs/metashard --archive-classes", e);
+    }
+  }
+
   private Commands() {}
 
   /** What a program printed, and how it ended. */

@@ -6,11 +6,32 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /** The command as a user runs it, on generated input, read back by two readers. */
 class NightlyIT {
+  @Test
+  void aClassArchiveIsMadeOnceAndOneThatFitsNoJvmIsPassedOver()
+      throws IOException, InterruptedException {
+    Path archive = Commands.JOBS.resolve("target/metashard.jsa");
+    assertThat(archive).exists();
+    FileTime made = Files.getLastModifiedTime(archive);
+    Path wrong = Commands.JOBS.resolve("target/it/wrong.jsa");
+    Files.createDirectories(wrong.getParent());
+    Files.writeString(wrong, "no archive");
+    String options = "-XX:SharedArchiveFile=" + wrong;
+    Commands.Ended ended =
+        Commands.require(
+            Commands.metashard(Map.of("METASHARD_JAVA_OPTIONS", options), "--version"));
+    assertThat(ended.stdout()).startsWith("metashard ");
+    assertThat(ended.stderr()).isEmpty();
+    Commands.Ended again = Commands.require(Commands.metashard("--archive-classes"));
+    assertThat(again.stdout() + again.stderr()).isEmpty();
+    assertThat(Files.getLastModifiedTime(archive)).isEqualTo(made);
+  }
+
   @Test
   void aNightOnGeneratedInputSurvivesTheLossOfTwoLocations()
       throws IOException, InterruptedException {
