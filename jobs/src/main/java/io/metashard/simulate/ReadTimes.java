@@ -2,6 +2,7 @@ package io.metashard.simulate;
 
 import io.metashard.LocationModel;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * How long a read takes, drawn many times.
@@ -29,22 +30,46 @@ public final class ReadTimes {
    * @param load of the locations that are asked
    */
   public double[] of(LocationModel model, BlockReads reads, LocationModel.Load load) {
+    return of(model, List.of(ReadPart.only(reads, load)));
+  }
+
+  /**
+   * Milliseconds of every draw, ascending.
+   *
+   * @param parts all of which must come
+   */
+  public double[] of(LocationModel model, List<ReadPart> parts) {
     double[] times = new double[draws];
-    double[] blocks = new double[reads.asked()];
     for (int draw = 0; draw < draws; draw++) {
-      for (int block = 0; block < blocks.length; block++) {
-        blocks[block] =
-            model.millis(
-                reads.blockBytes(),
-                load,
-                Luck.chance(seed, draw, block, WAIT),
-                Luck.chance(seed, draw, block, SLOW));
+      int place = 0;
+      for (ReadPart part : parts) {
+        double[] blocks = new double[part.blocks().asked()];
+        for (int nth = 0; nth < part.count(); nth++) {
+          for (int block = 0; block < blocks.length; block++) {
+            blocks[block] = millis(model, part, draw, place);
+            place += part.turns();
+          }
+          Arrays.sort(blocks);
+          times[draw] = Math.max(times[draw], blocks[part.blocks().needed() - 1] * part.slowness());
+        }
       }
-      Arrays.sort(blocks);
-      times[draw] = blocks[reads.needed() - 1];
     }
     Arrays.sort(times);
     return times;
+  }
+
+  /** Until all turns of one location are over; the first waits for other reads. */
+  private double millis(LocationModel model, ReadPart part, int draw, int place) {
+    double begin = model.waitMillis(part.load(), Luck.chance(seed, draw, place, WAIT));
+    double end = 0;
+    for (int turn = 0; turn < part.turns(); turn++) {
+      double served =
+          model.servedMillis(
+              part.blocks().blockBytes(), Luck.chance(seed, draw, place + turn, SLOW));
+      end = Math.max(end, begin + served);
+      begin += model.heldMillis(served);
+    }
+    return end;
   }
 
   public static double mean(double[] times) {
