@@ -51,7 +51,10 @@ record PlanTotals(
 
   private static final String AFTER = "after";
 
-  /** Works them out. Every request forecast is taken as a read of the whole segment. */
+  /**
+   * Works them out. Of the requests forecast, the share of whole reads counts once an object; each
+   * other one is taken as a read of all of its segment.
+   */
   static PlanTotals of(JobContext context, PlanJob.Planned planned, Prices prices) {
     Duration horizon = horizon(context, planned.forecast());
     SimulateOptions options = SimulateOptions.from(context.settings());

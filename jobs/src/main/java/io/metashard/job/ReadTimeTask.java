@@ -1,7 +1,16 @@
 package io.metashard.job;
 
+import static org.apache.spark.sql.functions.array;
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.least;
+import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.log2;
+import static org.apache.spark.sql.functions.round;
+import static org.apache.spark.sql.functions.struct;
+
 import io.metashard.LocationModel;
-import io.metashard.simulate.BlockReads;
+import io.metashard.simulate.PartClass;
+import io.metashard.simulate.ReadPart;
 import io.metashard.simulate.ReadTimes;
 import io.metashard.simulate.SimulateOptions;
 import java.util.ArrayList;
@@ -10,6 +19,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.apache.spark.api.java.function.FlatMapFunction;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.types.DataTypes;
@@ -22,12 +33,6 @@ import org.apache.spark.sql.types.StructType;
  */
 record ReadTimeTask(SimulateOptions options, Map<String, Double> meanMillis)
     implements FlatMapFunction<Row, Row> {
-  /** A kind of read is told apart from others by its bytes to an eighth of a factor of two. */
-  static final int SIZES_PER_OCTAVE = 8;
-
-  /** And by how busy its locations are, to so many parts of their time. */
-  static final int BUSY_STEPS = 32;
-
   private static final int TIMES_PER_OCTAVE = 64;
 
   static final String LAYOUT = "layout";
@@ -41,15 +46,32 @@ record ReadTimeTask(SimulateOptions options, Map<String, Double> meanMillis)
 
   static final String REQUESTS = "requests";
 
-  static final StructType KINDS =
+  /** Column: of each such read, all of which must come. */
+  static final String PARTS = "parts";
+
+  static final String TURNS = "turns";
+  static final String COUNT = "parts_alike";
+
+  /** Column: requests to locations and sources of all such reads. */
+  static final String BLOCK_READS = "block_reads";
+
+  /** A {@link PartClass}. */
+  static final StructType PART =
       new StructType()
-          .add(LAYOUT, DataTypes.StringType, false)
           .add(NEEDED, DataTypes.IntegerType, false)
           .add(ASKED, DataTypes.IntegerType, false)
           .add(SIZE, DataTypes.IntegerType, false)
           .add(BUSY, DataTypes.IntegerType, false)
           .add(SLOWNESS, DataTypes.DoubleType, false)
-          .add(REQUESTS, DataTypes.DoubleType, false);
+          .add(TURNS, DataTypes.IntegerType, false)
+          .add(COUNT, DataTypes.IntegerType, false);
+
+  static final StructType KINDS =
+      new StructType()
+          .add(LAYOUT, DataTypes.StringType, false)
+          .add(PARTS, DataTypes.createArrayType(PART, false), false)
+          .add(REQUESTS, DataTypes.DoubleType, false)
+          .add(BLOCK_READS, DataTypes.DoubleType, false);
 
   static final String MODEL = "model";
   static final String BIN = "bin";
@@ -63,24 +85,74 @@ record ReadTimeTask(SimulateOptions options, Map<String, Double> meanMillis)
           .add(REQUESTS, DataTypes.DoubleType, false)
           .add(MILLIS, DataTypes.DoubleType, false);
 
+  /** Reads, with {@link #REQUESTS} of each, of one part each as rows of {@link #KINDS}. */
+  static Dataset<Row> kindsOfOnePart(
+      String layout,
+      Dataset<Row> reads,
+      Column needed,
+      Column asked,
+      Column bytes,
+      Column busyShare,
+      Column slowness) {
+    Column size = round(log2(bytes.plus(1)).multiply(PartClass.SIZES_PER_OCTAVE));
+    Column busy = round(least(busyShare, lit(1.0)).multiply(PartClass.BUSY_STEPS));
+    return reads.select(
+        lit(layout).as(LAYOUT),
+        array(
+                struct(
+                    needed.as(NEEDED),
+                    asked.as(ASKED),
+                    size.cast(DataTypes.IntegerType).as(SIZE),
+                    busy.cast(DataTypes.IntegerType).as(BUSY),
+                    slowness.as(SLOWNESS),
+                    lit(1).as(TURNS),
+                    lit(1).as(COUNT)))
+            .as(PARTS),
+        col(REQUESTS),
+        col(REQUESTS).multiply(asked).as(BLOCK_READS));
+  }
+
+  /** Parts as rows of {@link #PART}. */
+  static Row[] rows(List<PartClass> parts) {
+    return parts.stream()
+        .map(
+            part ->
+                RowFactory.create(
+                    part.needed(),
+                    part.asked(),
+                    part.size(),
+                    part.busy(),
+                    part.slowness(),
+                    part.turns(),
+                    part.count()))
+        .toArray(Row[]::new);
+  }
+
+  private static PartClass partClass(Row part) {
+    return new PartClass(
+        part.<Integer>getAs(NEEDED),
+        part.<Integer>getAs(ASKED),
+        part.<Integer>getAs(SIZE),
+        part.<Integer>getAs(BUSY),
+        part.<Double>getAs(SLOWNESS),
+        part.<Integer>getAs(TURNS),
+        part.<Integer>getAs(COUNT));
+  }
+
   /** From a row of {@link #KINDS} to rows of {@link #TIMES}, one a model and bin. */
   @Override
   public Iterator<Row> call(Row kind) {
     String layout = kind.getAs(LAYOUT);
     double requests = kind.<Double>getAs(REQUESTS);
-    double slowness = kind.<Double>getAs(SLOWNESS);
-    long bytes = Math.round(Math.pow(2, kind.<Integer>getAs(SIZE) / (double) SIZES_PER_OCTAVE)) - 1;
-    BlockReads reads =
-        new BlockReads(kind.<Integer>getAs(NEEDED), kind.<Integer>getAs(ASKED), bytes);
-    LocationModel.Load load =
-        new LocationModel.Load(
-            kind.<Integer>getAs(BUSY) / (double) BUSY_STEPS, meanMillis.get(layout));
+    List<ReadPart> parts = new ArrayList<>();
+    for (Row part : kind.<Row>getList(kind.fieldIndex(PARTS))) {
+      parts.add(partClass(part).part(meanMillis.get(layout)));
+    }
     ReadTimes times = new ReadTimes(options.draws(), options.seed());
     List<Row> rows = new ArrayList<>();
     for (LocationModel model : options.models()) {
       Map<Integer, double[]> bins = new TreeMap<>();
-      for (double ofModel : times.of(model, reads, load)) {
-        double millis = ofModel * slowness;
+      for (double millis : times.of(model, parts)) {
         int bin =
             (int) Math.floor(Math.log(Math.max(millis, 1e-6)) / Math.log(2) * TIMES_PER_OCTAVE);
         double[] sums = bins.computeIfAbsent(bin, b -> new double[2]);
