@@ -15,7 +15,8 @@ import picocli.CommandLine.Spec;
       BenchForecast.class,
       BenchForecastRun.class,
       BenchPlan.class,
-      BenchPlanRun.class
+      BenchPlanRun.class,
+      BenchWeek.class
     })
 final class BenchCommand implements Runnable {
   @Spec private CommandSpec spec;

@@ -80,6 +80,11 @@ public final class NightlyJob {
 
   /** Runs the night and gives back what it did, stage by stage and in sum. */
   Map<String, Object> run(Extent extent, Repeat repeat) {
+    return run(extent, repeat, PlanJob.Audience.NOBODY);
+  }
+
+  /** The same, with an audience for the plan. */
+  Map<String, Object> run(Extent extent, Repeat repeat, PlanJob.Audience audience) {
     // What is wrong with locations or options is better said before hours of work.
     Locations.configured(context.settings(), context.hadoop());
     TunerOptions.from(context.settings());
@@ -93,7 +98,7 @@ public final class NightlyJob {
       tune(TuneJob.Occasion.NIGHT, repeat);
     }
     forecast(repeat);
-    plan(extent, repeat);
+    plan(extent, repeat, audience);
     if (mode == Mode.SHADOW) {
       shadow(extent, repeat);
     } else {

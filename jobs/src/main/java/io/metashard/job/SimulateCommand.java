@@ -342,7 +342,8 @@ final class SimulateCommand extends LakeCommand {
     return lines;
   }
 
-  private static Map<String, Object> figures(Line line) {
+  /** A row for programs. */
+  static Map<String, Object> figures(Line line) {
     Map<String, Object> figures = new LinkedHashMap<>();
     figures.put("model", line.model());
     figures.put("layout", line.layout());

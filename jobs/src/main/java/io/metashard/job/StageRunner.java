@@ -45,6 +45,11 @@ final class StageRunner {
     this.stop = stop;
   }
 
+  /** A runner for another run of the same process. */
+  StageRunner forRun(JobContext other) {
+    return new StageRunner(other, progress, metrics, stop);
+  }
+
   /**
    * Runs a command, which runs stages: writes down that it began, and how it ended if none of its
    * stages bears its name.

@@ -2,8 +2,10 @@ package io.metashard.bench;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.time.LocalDate;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class BenchTablesTest {
@@ -91,6 +93,38 @@ class BenchTablesTest {
             | ours | 2.0000 | 1.00 x | - | 0.5000 | 4.0000 | 0.9000 | 10s | 1.00 x | 20s | 1.00 x |
             | theirs | 3.0000 | 1.50 x | 1.25 to 1.70 x | 0.6000 | 5.0000 | 0.8000 | 1m 40s | 10.00 x | 2m 30s | 7.50 x |
             | naive | 4.0000 | 2.00 x | 1.50 to 2.50 x | 0.7000 | 6.0000 | 0.7000 | - | - | - | - |
+            """);
+  }
+
+  @Test
+  void nightsAreToldWithWhatTheyMovedAndHowTheirMapsReadBack() {
+    WeekTable.Night first =
+        new WeekTable.Night(
+            LocalDate.parse("2026-01-18"),
+            5,
+            3 * MIB,
+            2 * MIB,
+            1.5004,
+            new WeekTable.P99(97.16, 48.56, 130.8),
+            new WeekTable.P99(20.04, 22.57, Double.NaN),
+            1);
+    WeekTable.Night idle =
+        new WeekTable.Night(
+            LocalDate.parse("2026-01-19"),
+            0,
+            0,
+            2 * MIB,
+            1.5004,
+            new WeekTable.P99(96, 50, 100),
+            new WeekTable.P99(20, 22, 38),
+            1);
+    assertThat(new WeekTable(List.of(first, idle)).markdown(Map.of(1L, "5 of 5")))
+        .isEqualTo(
+            """
+            | night | objects encoded | bytes moved | of all bytes | stored | p99 expected, object-store | simulated | source's | p99 expected, disk | simulated | source's | map version | reads back |
+            |---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|
+            | 2026-01-18 | 5 | 3 MiB | 150 % | 1.500 | 97.2 | 48.6 | 130.8 | 20.0 | 22.6 | - | 1 | 5 of 5 |
+            | 2026-01-19 | 0 | 0 B | 0 % | 1.500 | 96.0 | 50.0 | 100.0 | 20.0 | 22.0 | 38.0 | 1 | 5 of 5 |
             """);
   }
 }

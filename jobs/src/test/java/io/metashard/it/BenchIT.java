@@ -3,8 +3,11 @@ package io.metashard.it;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** Benchmarks as a user runs them, small; what they find is not judged here. */
@@ -44,6 +47,35 @@ class BenchIT {
         Commands.require(
             Commands.metashard("bench", "plan", "--optimum", "--kinds=2", "--seeds=1"));
     assertThat(optimum.stdout()).contains("of 2 kinds of objects").contains("| all |  | 6 | ");
+  }
+
+  @Test
+  void benchWeekRunsNightsInALakeOfItsOwnAndReadsEachOfThemBack()
+      throws IOException, InterruptedException {
+    Path log = LakeUnderTest.sampleLog("bench-week-log", 4);
+    // Its lake and locations are not to be used.
+    LakeUnderTest configured =
+        LakeUnderTest.ofSample("bench-week", log, 2, LakeUnderTest.SMALL_TABLES);
+    Path work = configured.root().resolveSibling("work");
+    Commands.Ended ended =
+        Commands.require(
+            Commands.metashard(
+                "bench",
+                "week",
+                "--config=" + configured.config(),
+                "--requests=" + log,
+                "--from=2026-01-19",
+                "--nights=2",
+                "--work=" + work));
+    assertThat(ended.stdout())
+        .contains("2 nights from 2026-01-19 over 8 locations")
+        .containsPattern("\\| 2026-01-19 \\| 5 \\| [1-9].* \\| 1 \\| 5 of 5 \\|")
+        .containsPattern("\\| 2026-01-20 \\| .* \\| [12] \\| 5 of 5 \\|")
+        .contains("All read back right: ");
+    assertThat(configured.root()).doesNotExist();
+    try (Stream<Path> left = Files.list(work)) {
+      assertThat(left).isEmpty();
+    }
   }
 
   @Test

@@ -9,6 +9,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.Arrays;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** Wrong use is told before anything is made or started. */
@@ -25,7 +27,7 @@ class BenchCommandTest {
   }
 
   @Test
-  void wrongUseIsExitCode2AndMakesNothing() {
+  void wrongUseIsExitCode2AndMakesNothing() throws IOException {
     String[][] wrong = {
       {"--segments=0"},
       {"--segments=many"},
@@ -53,6 +55,28 @@ class BenchCommandTest {
     };
     for (String[] arguments : wrongPlans) {
       assertThat(run("plan", arguments)).as(String.join(" ", arguments)).isEqualTo(2);
+    }
+    String[][] wrongWeeks = {
+      {},
+      {"--requests=logs"},
+      {"--from=2026-01-18"},
+      {"--requests=logs", "--from=yesterday"},
+      {"--requests=logs", "--from=2026-01-18", "--nights=0"},
+      {"--requests=logs", "--from=2026-01-18", "--locations=0"},
+      {"--requests=logs", "--from=2026-01-18", "--date=2026-01-18"},
+      {"--requests=logs", "--from=2026-01-18", "--force"},
+      {"--requests=logs", "--from=2026-01-18", "--dry-run"},
+      {"--requests=logs", "--from=2026-01-18", "--set=plan.polizy=balanced"},
+    };
+    Path config = folder.resolve("week.conf");
+    Files.writeString(config, "objects.roots = [\"%s\"]".formatted(folder.resolve("objects")));
+    for (String[] arguments : wrongWeeks) {
+      String[] all = Arrays.copyOf(arguments, arguments.length + 1);
+      all[arguments.length] = "--config=" + config;
+      assertThat(run("week", all)).as(String.join(" ", arguments)).isEqualTo(2);
+    }
+    try (Stream<Path> made = Files.list(folder.resolve("work"))) {
+      assertThat(made.filter(path -> path.getFileName().toString().startsWith("week"))).isEmpty();
     }
     assertThat(Metashard.run("bench")).isEqualTo(2);
     assertThat(folder.resolve("work/venv-peers")).doesNotExist();

@@ -59,6 +59,9 @@ class RollbackSparkTest {
 
   private static final List<List<String>> rows = new ArrayList<>();
 
+  /** After each night: what its map is to give back. */
+  private static final List<Path> noted = new ArrayList<>();
+
   @BeforeAll
   static void threeNights() throws IOException {
     spark = SharedSpark.session();
@@ -143,6 +146,9 @@ class RollbackSparkTest {
     assertThat(map.sequence()).isGreaterThanOrEqualTo(night);
     served.add(read());
     rows.add(rows());
+    Path file = folder.resolve("noted-" + noted.size());
+    NotedSources.write(context, file);
+    noted.add(file);
   }
 
   private static void metaShard(
@@ -181,6 +187,13 @@ class RollbackSparkTest {
               "by hand",
               BUCKETS,
               map.table().name()));
+    }
+  }
+
+  private static ReadBack readBack(Path noted) throws IOException {
+    try (MetaShardReader reader =
+        MetaShardReader.open(lake.root(), new ReadOptions(ReadOptions.Fallback.NONE), hadoop())) {
+      return ReadBack.of(reader, noted);
     }
   }
 
@@ -289,6 +302,59 @@ class RollbackSparkTest {
     night(NIGHTS + 1, List.of("o1", "o5"));
     assertThat(read()).usingRecursiveComparison().isEqualTo(served.get(2));
     assertThat(states().values()).containsOnly(Objects.ENCODED);
+  }
+
+  @Test
+  void whatReadsBackIsHeldAgainstWhatTheSourcesWereThatNight() throws IOException {
+    at(1, "held-1");
+    assertThat(readBack(noted.get(0))).isEqualTo(new ReadBack(7, 7, 0, 0, bytes(1), List.of()));
+    at(2, "held-2");
+    // The source of o2 is gone: what it was is not known of this night.
+    assertThat(readBack(noted.get(1))).isEqualTo(new ReadBack(8, 7, 1, 0, bytes(2), List.of()));
+
+    ReadBack ofAnotherNight = readBack(noted.get(0));
+    assertThat(ofAnotherNight.isRight()).isFalse();
+    assertThat(ofAnotherNight.wrong()).isEqualTo(2);
+    assertThat(ofAnotherNight.problems())
+        .anySatisfy(problem -> assertThat(problem).startsWith("object o1 is served at version "))
+        .contains("object new is served, and was not after that night");
+    at(1, "held-3");
+    assertThat(readBack(noted.get(1)).problems()).contains("object new is not served");
+    assertThat(readBack(noted.get(1)).text()).isEqualTo("WRONG: 2 of 7");
+  }
+
+  @Test
+  void aWrongByteAndAnUnreadableObjectAreFoundOnReadingBack() throws IOException {
+    at(1, "wrong-1");
+    // As if the source had had another byte, of the same length and time.
+    Path other = folder.resolve("noted-other");
+    List<String> lines = new ArrayList<>();
+    for (String line : Files.readAllLines(noted.get(0))) {
+      boolean of = NotedSources.read(line).objectId().equals("o3");
+      lines.add(of ? line.replaceFirst("\"sha256\":\"[0-9a-f]{8}", "\"sha256\":\"00000000") : line);
+    }
+    Files.write(other, lines);
+    ReadBack wrong = readBack(other);
+    assertThat(wrong.problems()).containsExactly("object o3 has other bytes than its source had");
+    assertThat(wrong.equal()).isEqualTo(6);
+
+    Path locations = folder.resolve("locations");
+    Path away = folder.resolve("locations-away");
+    Files.move(locations, away);
+    try {
+      ReadBack unreadable = readBack(noted.get(0));
+      assertThat(unreadable.equal()).isEqualTo(1); // the empty one needs no block
+      assertThat(unreadable.wrong()).isEqualTo(6);
+      assertThat(unreadable.problems())
+          .allSatisfy(
+              problem -> assertThat(problem).contains(" cannot be read: Cannot read bytes"));
+    } finally {
+      Files.move(away, locations);
+    }
+  }
+
+  private static long bytes(int night) {
+    return served.get(night - 1).values().stream().mapToLong(content -> content.length).sum();
   }
 
   @Test
