@@ -141,6 +141,7 @@ final class BenchWeek extends LakeCommand {
                       all.addAll(more);
                       return options().settings(all);
                     });
+            inTurn.requireReadsAfter(from.plusDays(nights - 1L));
             List<Night> week = new ArrayList<>();
             for (int i = 0; i < nights; i++) {
               week.add(night(inTurn, from.plusDays(i)));

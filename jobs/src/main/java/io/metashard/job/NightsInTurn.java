@@ -2,6 +2,7 @@ package io.metashard.job;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.metashard.ObjectIds;
 import io.metashard.bench.WeekTable;
 import io.metashard.config.Settings;
 import io.metashard.read.MetaShardReader;
@@ -67,14 +68,32 @@ record NightsInTurn(
   }
 
   /**
+   * Refuses, before hours of work, a log that ends before the reads of the last night's horizon.
+   */
+  void requireReadsAfter(LocalDate last) throws IOException {
+    Instant at = end(last);
+    Instant to = at.plus(context.settings().duration("forecast.horizon"));
+    if (SimulatedNight.requests(context, requests, at, to).isEmpty()) {
+      throw new MetashardException(
+          MetashardException.USAGE,
+          "Cannot say what the night of %s was worth: %s has no request from %s to %s; run fewer --nights, or name another log by --requests"
+              .formatted(last, ObjectIds.printable(requests), at, to));
+    }
+  }
+
+  /** When a night plans. */
+  private static Instant end(LocalDate date) {
+    return date.plusDays(1).atStartOfDay(ZoneOffset.UTC).toInstant();
+  }
+
+  /**
    * A night at the end of a day, and what it was worth to the reads that came within its horizon.
    *
    * @param noted where to write what its map is to give back
    * @return its summary, what the plan expected, what was simulated, and the map's version
    */
   JsonNode night(LocalDate date, Path noted) throws IOException {
-    Instant at = date.plusDays(1).atStartOfDay(ZoneOffset.UTC).toInstant();
-    JobContext own = run("nightly-" + date, at);
+    JobContext own = run("nightly-" + date, end(date));
     Expected expected = new Expected(own);
     Map<String, Object> told =
         new LinkedHashMap<>(

@@ -533,13 +533,27 @@ final class SimulatedNight {
 
   /** Requests within the horizon; ranges as long as the objects are taken to be. */
   private Dataset<Row> requests(ChosenForecast forecast) throws IOException {
-    Path path = new Path(JobContext.qualified(question.requests(), context.hadoop()));
+    return requests(context, question.requests(), forecast.horizonStart(), forecast.horizonEnd())
+        .withColumn(
+            Requests.RANGE_START, col(Requests.RANGE_START).multiply(question.bytesFactor()))
+        .withColumn(Requests.RANGE_END, col(Requests.RANGE_END).multiply(question.bytesFactor()));
+  }
+
+  /**
+   * The requests of a log within a span.
+   *
+   * @param log path of Parquet files or a Delta table
+   * @throws MetashardException if there is none, or it lacks a column (exit code 2)
+   */
+  static Dataset<Row> requests(JobContext context, String log, Instant from, Instant to)
+      throws IOException {
+    Path path = new Path(JobContext.qualified(log, context.hadoop()));
     FileSystem files = path.getFileSystem(context.hadoop());
     if (!files.exists(path)) {
       throw new MetashardException(
           MetashardException.USAGE,
           "Cannot simulate: there is nothing at %s; name Parquet files or a Delta table with the columns of requests"
-              .formatted(ObjectIds.printable(question.requests())));
+              .formatted(ObjectIds.printable(log)));
     }
     boolean isDelta = files.exists(new Path(path, "_delta_log"));
     Dataset<Row> all =
@@ -559,18 +573,13 @@ final class SimulatedNight {
         throw new MetashardException(
             MetashardException.USAGE,
             "Cannot simulate: %s has no column %s; it must have the columns of the table requests (jobs/TABLES.md)"
-                .formatted(ObjectIds.printable(question.requests()), column));
+                .formatted(ObjectIds.printable(log), column));
       }
     }
     Column time = col(Requests.TS);
     return all.withColumn(Requests.TS, time.cast(DataTypes.TimestampType))
-        .where(
-            time.geq(lit(Timestamp.from(forecast.horizonStart())))
-                .and(time.lt(lit(Timestamp.from(forecast.horizonEnd())))))
-        .withColumn(Requests.DATE, time.cast(DataTypes.DateType))
-        .withColumn(
-            Requests.RANGE_START, col(Requests.RANGE_START).multiply(question.bytesFactor()))
-        .withColumn(Requests.RANGE_END, col(Requests.RANGE_END).multiply(question.bytesFactor()));
+        .where(time.geq(lit(Timestamp.from(from))).and(time.lt(lit(Timestamp.from(to)))))
+        .withColumn(Requests.DATE, time.cast(DataTypes.DateType));
   }
 
   private Dataset<Row> reads(Dataset<Row> requests, Dataset<Row> objects, ChosenForecast forecast) {
