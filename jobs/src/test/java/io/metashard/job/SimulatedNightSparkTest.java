@@ -23,6 +23,7 @@ import java.nio.file.Path;
 import java.sql.Date;
 import java.sql.Timestamp;
 import java.time.Instant;
+import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -444,6 +445,23 @@ class SimulatedNightSparkTest {
     assertThatThrownBy(() -> at(AT, before))
         .hasMessageContaining(
             "has no read of an object of the catalogue from 2026-03-02T00:00:00Z");
+  }
+
+  @Test
+  void nightsAfterWhichTheLogHasNoRequestAreRefusedBeforeTheFirst() throws IOException {
+    Function<List<String>, Settings> settings = own -> Settings.parse("test", "", own);
+    JobContext context = new JobContext(spark, lake, settings.apply(List.of()), AT, "week");
+    NightsInTurn week =
+        new NightsInTurn(
+            context,
+            new StageRunner(context, ProgressBar.inLog()),
+            folder.resolve("log").toString(),
+            settings);
+    week.requireReadsAfter(LocalDate.parse("2026-03-02"));
+    assertThatThrownBy(() -> week.requireReadsAfter(LocalDate.parse("2026-03-03")))
+        .hasMessageContaining("Cannot say what the night of 2026-03-03 was worth: ")
+        .hasMessageContaining(
+            " has no request from 2026-03-04T00:00:00Z to 2026-03-05T00:00:00Z; run fewer --nights");
   }
 
   private static void at(Instant at, Path requests) throws IOException {
