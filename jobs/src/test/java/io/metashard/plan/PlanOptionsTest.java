@@ -38,7 +38,7 @@ class PlanOptionsTest {
                     new LocationModel.ObjectStore(30, 60e6, 0.02, 5, 5500),
                     1,
                     0.2,
-                    0.02,
+                    0.005,
                     86_400_000)));
   }
 
