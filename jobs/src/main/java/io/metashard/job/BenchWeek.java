@@ -80,6 +80,11 @@ final class BenchWeek extends LakeCommand {
   private record Night(WeekTable.Night row, JsonNode told, Path noted) {}
 
   @Override
+  String afterStop() {
+    return "begins anew, in another lake of its own";
+  }
+
+  @Override
   String runName() {
     return "bench-week";
   }

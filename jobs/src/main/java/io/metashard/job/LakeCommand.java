@@ -258,7 +258,7 @@ abstract class LakeCommand implements Callable<Integer> {
   }
 
   /** What a signal left behind, for people. */
-  private static String stopped(SparkSession spark, Start start, StopSignal.Asked signal) {
+  private String stopped(SparkSession spark, Start start, StopSignal.Asked signal) {
     String map;
     try {
       map =
@@ -268,8 +268,13 @@ abstract class LakeCommand implements Callable<Integer> {
     } catch (RuntimeException e) {
       map = "the shard map is the old or the new one, whole (" + Failures.message(e) + ")";
     }
-    return "stopped by %s; %s; run the same command again, it goes on from there"
-        .formatted(signal.text(), map);
+    return "stopped by %s; %s; run the same command again, it %s"
+        .formatted(signal.text(), map, afterStop());
+  }
+
+  /** What the same command does when it is run again. */
+  String afterStop() {
+    return "goes on from there";
   }
 
   /** Work that needs Spark. */

@@ -68,6 +68,7 @@ class BenchIT {
                 "--nights=2",
                 "--set=plan.full=true", // or the second would have nothing to move
                 "--set=forecast.backtest-origins=0",
+                "--set=forecast.model=total-share",
                 "--work=" + work));
     assertThat(ended.stdout())
         .contains("2 nights from 2026-01-19 over 8 locations")
