@@ -48,12 +48,18 @@ final class ShapePrices {
   private static final int MOST_SLICED_ROWS = 8;
   private static final long LEAST_SLICE_BYTES = 128 << 10;
 
+  private static final int MOST_KEPT = 100_000;
+
   private final Reading reading;
   private final Width width;
   private final int moreParity;
   private final Traffic traffic;
   private final ReadFactors factors;
   private final Map<Unit, List<Option>> known = new HashMap<>();
+  private final Map<Wish, Option> bestKnown = new HashMap<>();
+
+  /** Buckets have the same classes again and again. */
+  private record Wish(Unit unit, double bytePrice) {}
 
   /**
    * A shape that a unit may have, and what follows from its length.
@@ -233,9 +239,13 @@ final class ShapePrices {
 
   /** Milliseconds that all reads of a unit, its blocks and its bytes cost. */
   double cost(Unit unit, Option option, double bytePrice) {
-    return unit.reads() * millis(unit, option)
+    return cost(unit.reads(), unit.bytes(), option, bytePrice);
+  }
+
+  private double cost(double reads, double bytes, Option option, double bytePrice) {
+    return reads * millis(reads, option)
         + blockMillis(option)
-        + bytePrice * option.storageRatio() * unit.bytes();
+        + bytePrice * option.storageRatio() * bytes;
   }
 
   /** The shape of the least cost: {@link #best}. */
@@ -249,10 +259,20 @@ final class ShapePrices {
    * @param bytePrice what a stored byte must save, in milliseconds of all reads in the horizon
    */
   Option best(Unit unit, double bytePrice) {
-    Option best = options(unit).get(0);
+    if (bestKnown.size() > MOST_KEPT) {
+      bestKnown.clear();
+    }
+    return bestKnown.computeIfAbsent(new Wish(unit, bytePrice), this::cheapest);
+  }
+
+  private Option cheapest(Wish wish) {
+    List<Option> options = options(wish.unit());
+    double reads = wish.unit().reads();
+    double bytes = wish.unit().bytes();
+    Option best = options.get(0);
     double least = Double.POSITIVE_INFINITY;
-    for (Option option : options(unit)) {
-      double cost = cost(unit, option, bytePrice);
+    for (Option option : options) {
+      double cost = cost(reads, bytes, option, wish.bytePrice());
       if (cost < least) {
         least = cost;
         best = option;
