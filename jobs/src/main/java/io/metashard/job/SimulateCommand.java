@@ -434,7 +434,7 @@ final class SimulateCommand extends LakeCommand {
 
   private void dumpBlocks(List<PlacedBlock> blocks, String name) throws IOException {
     try (BufferedWriter out = Files.newBufferedWriter(Path.of(dump, name))) {
-      out.write("object_id,object_offset,length,meta_shard_id,bundle,k,block_index,location\n");
+      out.write(String.join(",", SimulationDump.BLOCKS.fieldNames()) + "\n");
       for (PlacedBlock block : blocks) {
         out.write(
             "%s,%d,%d,%s,%s,%d,%d,%d%n"

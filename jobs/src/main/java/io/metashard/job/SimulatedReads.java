@@ -217,7 +217,8 @@ record SimulatedReads(Dataset<Row> rows, List<Double> speeds, int extra, long se
         row.getAs(OBJECT_ID), row.<Long>getAs(BYTES), row.<Double>getAs(EXPECTED));
   }
 
-  private record Key(String column) implements MapFunction<Row, String> {
+  /** The value of a column of text. */
+  record Key(String column) implements MapFunction<Row, String> {
     @Override
     public String call(Row row) {
       return row.getAs(column);

@@ -35,7 +35,8 @@ import org.apache.spark.sql.types.StructType;
  * @param folder where to
  */
 record SimulationDump(String folder) {
-  private static final StructType BLOCKS =
+  /** Of the blocks of a layout. */
+  static final StructType BLOCKS =
       new StructType()
           .add("object_id", DataTypes.StringType, true)
           .add("object_offset", DataTypes.LongType, false)

@@ -97,9 +97,10 @@ record WholeReads(Dataset<Row> rows) {
             .join(all, ShardMapTable.META_SHARD_ID);
     return new WholeReads(
         whole
-            .groupByKey(new Key(RequestedReads.OBJECT_ID), Encoders.STRING())
+            .groupByKey(new SimulatedReads.Key(RequestedReads.OBJECT_ID), Encoders.STRING())
             .cogroup(
-                own.unionByName(parity).groupByKey(new Key(READER), Encoders.STRING()),
+                own.unionByName(parity)
+                    .groupByKey(new SimulatedReads.Key(READER), Encoders.STRING()),
                 new ToFetches(extra),
                 Encoders.row(ASKED_FOR)));
   }
@@ -107,13 +108,6 @@ record WholeReads(Dataset<Row> rows) {
   private static Dataset<Row> columns(Dataset<Row> rows, String... names) {
     return rows.select(
         java.util.Arrays.stream(names).map(name -> col(name)).toArray(Column[]::new));
-  }
-
-  private record Key(String column) implements MapFunction<Row, String> {
-    @Override
-    public String call(Row row) {
-      return row.getAs(column);
-    }
   }
 
   /** From the reads and the blocks of an object to what a read asks for. */
