@@ -24,7 +24,7 @@ public final class ObjectStates {
   /**
    * The objects with {@link Objects#STATE} as the map has it: {@code encoded} if its live blocks
    * are of the catalogue's version, {@code stale} if they are of another, {@code pending} if there
-   * are none. An object whose source is missing or released cannot be encoded anew: with live
+   * are none. Of an object whose source is missing or released the map has the newest: with live
    * blocks of any version it is {@code encoded}.
    *
    * @param objects as {@link Objects#SCHEMA}

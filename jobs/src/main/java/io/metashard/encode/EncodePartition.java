@@ -5,6 +5,7 @@ import io.metashard.Location;
 import io.metashard.plan.PlannedBlock;
 import io.metashard.shardmap.ShardMapTable;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Instant;
@@ -27,7 +28,8 @@ record EncodePartition(
     String generation,
     int buckets,
     Instant writtenAt,
-    SerializableConfiguration hadoop)
+    SerializableConfiguration hadoop,
+    MapSource map)
     implements MapPartitionsFunction<Row, Row> {
   /** Bounds what is spooled at a time, should a task get more than its share. */
   private static final int WINDOW_TASKS = 4;
@@ -38,22 +40,23 @@ record EncodePartition(
       return java.util.Collections.emptyIterator();
     }
     List<Row> written = new ArrayList<>();
-    try (MetaShardEncoder encoder =
-        new MetaShardEncoder(
-            options,
-            locations,
-            containerPrefix(),
-            generation,
-            buckets,
-            writtenAt,
-            hadoop.value())) {
+    try (LazyMap mapReader = new LazyMap(map);
+        MetaShardEncoder encoder =
+            new MetaShardEncoder(
+                options,
+                locations,
+                containerPrefix(),
+                generation,
+                buckets,
+                writtenAt,
+                hadoop.value())) {
       MetaShardGroups<PlannedBlock> metaShards =
           new MetaShardGroups<>(planned, PlannedBlocks::plannedBlock, PlannedBlock::metaShardId);
       Windows windows = new Windows(metaShards, WINDOW_TASKS * options.taskBytes());
       Path spool = Path.of(SparkFiles.getRootDirectory()); // on the executor's local disks
       while (windows.hasNext()) {
         List<List<PlannedBlock>> window = windows.next();
-        try (SourceSlices sources = new SourceSlices(window, hadoop.value(), spool)) {
+        try (SourceSlices sources = new SourceSlices(window, hadoop.value(), mapReader, spool)) {
           for (List<PlannedBlock> metaShard : window) {
             encoder.encode(metaShard, sources);
           }
@@ -64,6 +67,33 @@ record EncodePartition(
       }
     }
     return written.iterator();
+  }
+
+  /** Opens the map once, and only for a task that needs it. */
+  private static final class LazyMap implements MapSource.Reader {
+    private final MapSource map;
+    private MapSource.Reader reader;
+
+    LazyMap(MapSource map) {
+      this.map = map;
+    }
+
+    @Override
+    public void copy(
+        int bucket, String objectId, String objectVersion, long from, long to, OutputStream out)
+        throws IOException {
+      if (reader == null) {
+        reader = map.open();
+      }
+      reader.copy(bucket, objectId, objectVersion, from, to, out);
+    }
+
+    @Override
+    public void close() throws IOException {
+      if (reader != null) {
+        reader.close();
+      }
+    }
   }
 
   /**

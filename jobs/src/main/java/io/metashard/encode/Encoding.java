@@ -36,8 +36,19 @@ public final class Encoding {
   private final EncodeOptions options;
   private final Map<String, Location> locations;
   private final SerializableConfiguration hadoop;
+  private final MapSource map;
 
+  /** Of objects that have sources. */
   public Encoding(EncodeOptions options, List<Location> locations, Configuration hadoop) {
+    this(options, locations, hadoop, MapSource.NONE);
+  }
+
+  /**
+   * @param map what has no source is read from
+   */
+  public Encoding(
+      EncodeOptions options, List<Location> locations, Configuration hadoop, MapSource map) {
+    this.map = map;
     this.options = options;
     this.locations = new HashMap<>();
     locations.forEach(location -> this.locations.put(location.name(), location));
@@ -66,9 +77,14 @@ public final class Encoding {
     return planned
         .repartition(tasks, taskKeys(planned, tasks))
         .sortWithinPartitions(
-            PlannedBlocks.GROUP, PlannedBlocks.META_SHARD_ID, PlannedBlocks.BLOCK_INDEX)
+            PlannedBlocks.GROUP,
+            // One bucket after the other: what is read from the map is looked up by bucket.
+            PlannedBlocks.BUCKET,
+            PlannedBlocks.META_SHARD_ID,
+            PlannedBlocks.BLOCK_INDEX)
         .mapPartitions(
-            new EncodePartition(options, locations, runId, generation, buckets, writtenAt, hadoop),
+            new EncodePartition(
+                options, locations, runId, generation, buckets, writtenAt, hadoop, map),
             ShardMapTable.encoder());
   }
 
@@ -113,7 +129,8 @@ public final class Encoding {
     return blocks
         .withColumn(task, writtenBy)
         .repartition(partitions, col(task))
-        .sortWithinPartitions(task, ShardMapTable.META_SHARD_ID, ShardMapTable.BLOCK_INDEX)
+        .sortWithinPartitions(
+            task, ShardMapTable.BUCKET, ShardMapTable.META_SHARD_ID, ShardMapTable.BLOCK_INDEX)
         .drop(task)
         .mapPartitions(new CheckPartition(options.engine(), locations, hadoop), Findings.encoder());
   }
@@ -121,7 +138,7 @@ public final class Encoding {
   /** Checks that sources are still at the versions that were read; a row for each that is not. */
   public Dataset<Row> checkSources(Dataset<Row> planned) {
     return planned
-        .where(col(PlannedBlocks.OBJECT_ID).isNotNull())
+        .where(col(PlannedBlocks.URI).isNotNull()) // parity has none, nor has what only the map has
         .select(PlannedBlocks.OBJECT_ID, PlannedBlocks.URI, PlannedBlocks.OBJECT_VERSION)
         .distinct()
         .mapPartitions(new CheckSources(hadoop), Findings.encoder());

@@ -26,7 +26,7 @@ import org.apache.hadoop.conf.Configuration;
  * <p>A meta-shard is coded cell by cell, so blocks of one object are read side by side. Where they
  * are neighbours they are fetched together, in pieces of 64 MiB or little more, into a file on the
  * local disk, which is removed when its last block has been read. A block alone is read as it
- * comes. Not thread safe.
+ * comes. What has no source is read from the map into such files. Not thread safe.
  */
 final class SourceSlices implements Closeable {
   /** A request may be this long before the next begins. */
@@ -35,15 +35,22 @@ final class SourceSlices implements Closeable {
   private static final int COPY_BYTES = 256 << 10;
 
   private final Configuration hadoop;
+  private final MapSource.Reader map;
   private final Path folder;
   private final Map<Wanted, Slice> slices = new HashMap<>();
 
   /**
    * @param metaShards that will be read, each of their data blocks once
+   * @param map what has no source is read from
    * @param folder on a local disk
    */
-  SourceSlices(List<List<PlannedBlock>> metaShards, Configuration hadoop, Path folder) {
+  SourceSlices(
+      List<List<PlannedBlock>> metaShards,
+      Configuration hadoop,
+      MapSource.Reader map,
+      Path folder) {
     this.hadoop = hadoop;
+    this.map = map;
     this.folder = folder;
     Map<String, List<PlannedBlock>> byObject = new HashMap<>();
     for (List<PlannedBlock> metaShard : metaShards) {
@@ -108,7 +115,7 @@ final class SourceSlices implements Closeable {
               .formatted(
                   block.length(), block.objectOffset(), ObjectIds.printable(block.objectId())));
     }
-    if (slice.file == null && slice.reads == 1) {
+    if (slice.file == null && slice.reads == 1 && block.uri() != null) {
       slice.reads = 0;
       return source(block, block.objectOffset(), block.length());
     }
@@ -126,6 +133,9 @@ final class SourceSlices implements Closeable {
   private Path fetched(PlannedBlock block, Slice slice) throws IOException {
     long length = slice.end - slice.offset;
     Path file = Files.createTempFile(folder, "source-", ".part");
+    if (block.uri() == null) {
+      return fetchedFromMap(block, slice, file);
+    }
     try (InputStream in = source(block, slice.offset, length);
         OutputStream out = Files.newOutputStream(file)) {
       byte[] buffer = new byte[(int) Math.min(COPY_BYTES, length)];
@@ -135,6 +145,17 @@ final class SourceSlices implements Closeable {
         out.write(buffer, 0, piece);
         copied += piece;
       }
+      return file;
+    } catch (IOException | RuntimeException e) {
+      Files.deleteIfExists(file);
+      throw e;
+    }
+  }
+
+  private Path fetchedFromMap(PlannedBlock block, Slice slice, Path file) throws IOException {
+    try (OutputStream out = Files.newOutputStream(file)) {
+      map.copy(
+          block.bucket(), block.objectId(), block.objectVersion(), slice.offset, slice.end, out);
       return file;
     } catch (IOException | RuntimeException e) {
       Files.deleteIfExists(file);

@@ -21,8 +21,10 @@ import io.metashard.plan.PlanSegment;
 import io.metashard.plan.StoredBlock;
 import java.sql.Timestamp;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.stream.Stream;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
@@ -73,7 +75,7 @@ final class BucketRows {
   /**
    * One row per object or block, whole buckets in a partition, rows of a bucket one after another.
    *
-   * @param objects present and missing ones, as {@link Objects#SCHEMA}
+   * @param objects of any state, as {@link Objects#SCHEMA}
    * @param forecasts of one run, as {@link Forecasts#SCHEMA}; those of another segmentation than
    *     the catalogue's are not used
    * @param map blocks as {@code shard_map}
@@ -203,32 +205,67 @@ final class BucketRows {
     private BucketInput nextBucket() {
       int bucket = ahead.<Integer>getAs(BUCKET);
       List<PlanObject> objects = new ArrayList<>();
-      List<MissingObject> missing = new ArrayList<>();
+      List<Row> withoutSource = new ArrayList<>();
       List<StoredBlock> blocks = new ArrayList<>();
       while (ahead != null && ahead.<Integer>getAs(BUCKET) == bucket) {
         Row object = ahead.getAs(OBJECT);
         if (object != null) {
-          PlanObject planned = object(object, isolation);
           if (object.<String>getAs(Objects.SOURCE_STATE).equals(Objects.PRESENT)) {
-            objects.add(planned);
+            objects.add(object(object, isolation));
           } else {
-            missing.add(
-                new MissingObject(
-                    planned, object.<Timestamp>getAs(Objects.MISSING_SINCE).toInstant()));
+            withoutSource.add(object);
           }
         } else {
           blocks.add(block(ahead.getAs(BLOCK)));
         }
         ahead = rows.hasNext() ? rows.next() : null;
       }
+      Map<String, StoredBlock> served = served(withoutSource, blocks);
+      List<MissingObject> missing = new ArrayList<>();
+      for (Row object : withoutSource) {
+        StoredBlock block = served.get(object.<String>getAs(Objects.OBJECT_ID));
+        if (block == null) {
+          continue; // neither the map nor a source has it
+        }
+        PlanObject planned =
+            object(object, isolation, block.objectVersion(), block.objectBytes(), null);
+        if (planned.source() == PlanObject.Source.MISSING) {
+          missing.add(
+              new MissingObject(
+                  planned, object.<Timestamp>getAs(Objects.MISSING_SINCE).toInstant()));
+        } else {
+          objects.add(planned);
+        }
+      }
       return new BucketInput(bucket, objects, missing, blocks);
+    }
+
+    /** A block of each of the objects that the map serves. */
+    private static Map<String, StoredBlock> served(List<Row> objects, List<StoredBlock> blocks) {
+      Map<String, StoredBlock> served = new HashMap<>();
+      objects.forEach(object -> served.put(object.getAs(Objects.OBJECT_ID), null));
+      for (StoredBlock block : blocks) {
+        if (block.live() && served.containsKey(block.objectId())) {
+          served.put(block.objectId(), block);
+        }
+      }
+      return served;
     }
   }
 
   private static PlanObject object(Row row, Isolation isolation) {
-    Segmentation segmentation =
-        new Segmentation(
-            row.<Long>getAs(Objects.OBJECT_BYTES), row.<Long>getAs(Objects.SEGMENT_BYTES));
+    return object(
+        row,
+        isolation,
+        row.getAs(Objects.OBJECT_VERSION),
+        row.<Long>getAs(Objects.OBJECT_BYTES),
+        row.getAs(Objects.URI));
+  }
+
+  /** An object of the catalogue, as its source or the map has it. */
+  private static PlanObject object(
+      Row row, Isolation isolation, String version, long bytes, String uri) {
+    Segmentation segmentation = new Segmentation(bytes, row.<Long>getAs(Objects.SEGMENT_BYTES));
     PlanSegment[] segments = new PlanSegment[segmentation.segments()];
     for (int i = 0; i < segments.length; i++) {
       segments[i] = new PlanSegment(i, 0, 0);
@@ -250,12 +287,17 @@ final class BucketRows {
     String id = row.getAs(Objects.OBJECT_ID);
     return new PlanObject(
         id,
-        row.getAs(Objects.OBJECT_VERSION),
-        row.getAs(Objects.URI),
+        version,
+        uri,
         isolation.group(row.getAs(Objects.ROOT), id),
         segmentation,
         share(wholeRequests, requests),
-        List.of(segments));
+        List.of(segments),
+        switch (row.<String>getAs(Objects.SOURCE_STATE)) {
+          case Objects.PRESENT -> PlanObject.Source.PRESENT;
+          case Objects.RELEASED -> PlanObject.Source.RELEASED;
+          default -> PlanObject.Source.MISSING;
+        });
   }
 
   private static double share(double[] parts, double[] wholes) {

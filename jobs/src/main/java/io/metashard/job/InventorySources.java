@@ -75,7 +75,7 @@ final class InventorySources {
     Dataset<Row> objects = lake.read(Objects.TABLE);
     Dataset<Row> sources =
         planned
-            .where(col(PlannedBlocks.OBJECT_ID).isNotNull())
+            .where(col(PlannedBlocks.URI).isNotNull())
             .select(PlannedBlocks.OBJECT_ID, PlannedBlocks.URI, PlannedBlocks.OBJECT_VERSION)
             .distinct()
             .join(

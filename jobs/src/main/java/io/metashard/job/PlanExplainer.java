@@ -50,24 +50,11 @@ final class PlanExplainer implements PlanJob.Audience {
       return;
     }
     String id = options.objectId().get();
-    List<Row> found =
-        objects
-            .where(col(Objects.OBJECT_ID).equalTo(lit(id)))
-            .select(Objects.SOURCE_STATE)
-            .limit(1)
-            .collectAsList();
-    if (found.isEmpty()) {
+    if (objects.where(col(Objects.OBJECT_ID).equalTo(lit(id))).isEmpty()) {
       throw new MetashardException(
           MetashardException.USAGE,
           "Cannot explain object %s: the catalogue has none of that id; plan --explain alone lists the hottest, and the table objects has all"
               .formatted(ObjectIds.printable(id)));
-    }
-    String state = found.get(0).getString(0);
-    if (state.equals(Objects.RELEASED)) {
-      throw new MetashardException(
-          MetashardException.USAGE,
-          "Cannot explain object %s: its source is %s, and what the map alone has is not planned: it stays as it is"
-              .formatted(ObjectIds.printable(id), state));
     }
   }
 

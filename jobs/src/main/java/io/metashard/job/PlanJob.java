@@ -199,9 +199,8 @@ public final class PlanJob {
     ChosenForecast forecast = ChosenForecast.of(context, objects);
     int partitions =
         Integer.parseInt(context.spark().conf().get("spark.sql.shuffle.partitions", "200"));
-    Dataset<Row> missing = catalogue.where(col(Objects.SOURCE_STATE).equalTo(Objects.MISSING));
     Dataset<Row> rows =
-        BucketRows.of(objects.unionByName(missing), forecast.rows(), liveMap, buckets, partitions)
+        BucketRows.of(catalogue, forecast.rows(), liveMap, buckets, partitions)
             .persist(StorageLevel.MEMORY_AND_DISK());
     try {
       return MadePlan.orRefusal(() -> planned(objects, forecast, rows));
@@ -292,8 +291,8 @@ public final class PlanJob {
     figures.put("objects_unsafe_after", tally.sum(Measure.WAITING_UNSAFE));
     figures.put("objects_to_erase_after", tally.sum(Measure.WAITING_ERASE));
     figures.put("objects_to_drain_after", tally.sum(Measure.WAITING_DRAIN));
-    figures.put("objects_stuck_without_source", tally.sum(Measure.OBJECTS_STUCK));
-    figures.put("meta_shards_stuck_without_source", tally.sum(Measure.META_SHARDS_STUCK));
+    figures.put("objects_stuck", tally.sum(Measure.OBJECTS_STUCK));
+    figures.put("meta_shards_stuck", tally.sum(Measure.META_SHARDS_STUCK));
     figures.put("objects_dropped", tally.sum(Measure.OBJECTS_DROPPED));
     figures.put("objects_longer_than_a_runs_limit", tally.sum(Measure.OBJECTS_TOO_LONG));
     figures.put("objects_without_forecast", withoutForecast);

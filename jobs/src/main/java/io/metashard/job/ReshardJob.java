@@ -80,7 +80,8 @@ public final class ReshardJob {
     }
     new InventorySources(context).requireCurrent(planned);
     EncodeOptions options = EncodeOptions.from(context.settings());
-    Encoding encoding = new Encoding(options, locations, context.hadoop());
+    Encoding encoding =
+        new Encoding(options, locations, context.hadoop(), StoredObjects.of(context));
     AfterSwitch afterSwitch = new AfterSwitch(context, locations);
     map.create();
     Dataset<Row> written;

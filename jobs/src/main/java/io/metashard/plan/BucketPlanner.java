@@ -93,7 +93,7 @@ public record BucketPlanner(
   /** How many objects and segments of each kind there are, to find the traffic from. */
   public Units units(BucketInput input) {
     Units.Counter counter = new Units.Counter();
-    input.objects().forEach(object -> Balanced.count(object, options, counter));
+    input.encodable(deadlines).forEach(object -> Balanced.count(object, options, counter));
     return counter.units();
   }
 
@@ -101,14 +101,33 @@ public record BucketPlanner(
     return ShapePolicy.of(options, width, traffic);
   }
 
+  /** How wide meta-shards may be of what the map alone has. */
+  private Width widthOfReleased() {
+    return width.surviving(PlanOptions.SURVIVE_RELEASED);
+  }
+
+  private ShapePolicy policyOfReleased() {
+    return ShapePolicy.of(options, widthOfReleased(), traffic);
+  }
+
+  private static boolean isReleased(PlanObject object) {
+    return object.source() == PlanObject.Source.RELEASED;
+  }
+
   /** The objects that want encoding, in rank order. */
   public List<Candidate> candidates(BucketInput input, Pressure pressure, Ideal ideal) {
     StoredBucket stored = new StoredBucket(input, deadlines);
-    ShapePolicy policy = policy();
+    StoredBucket.Asked asked = new StoredBucket.Asked(policy(), options.survive(), width);
+    StoredBucket.Asked ofReleased =
+        new StoredBucket.Asked(
+            policyOfReleased(),
+            Math.max(options.survive(), widthOfReleased().m()),
+            widthOfReleased());
     List<Candidate> candidates = new ArrayList<>();
-    for (PlanObject object : input.objects()) {
+    for (PlanObject object : input.encodable(deadlines)) {
       stored
-          .candidate(object, policy, pressure, ideal, options, places, width.leastRatio())
+          .candidate(
+              object, isReleased(object) ? ofReleased : asked, pressure, ideal, options, places)
           .ifPresent(candidates::add);
     }
     candidates.sort(Candidate.ORDER);
@@ -118,8 +137,9 @@ public record BucketPlanner(
   /** What all objects would take if nothing were stored yet, at each of the steps. */
   public Tally tallyFromScratch(BucketInput input, List<Integer> steps) {
     Tally.Counter counter = new Tally.Counter();
-    input.objects().forEach(object -> counter.add(Measure.CHOSEN_BYTES, object.bytes()));
-    countNew(input.objects(), steps, counter);
+    List<PlanObject> objects = input.encodable(deadlines);
+    objects.forEach(object -> counter.add(Measure.CHOSEN_BYTES, object.bytes()));
+    countNew(objects, steps, counter);
     return counter.tally();
   }
 
@@ -139,16 +159,19 @@ public record BucketPlanner(
       }
     }
     long notEncoded = candidates.stream().filter(c -> c.priority().isFirstEncoding()).count();
-    counter.add(Measure.OBJECTS_PRESENT, input.objects().size());
-    counter.add(Measure.OBJECTS_ENCODED, input.objects().size() - notEncoded);
-    List<PlanObject> objects = only(chosen, input.objects());
+    List<PlanObject> encodable = input.encodable(deadlines);
+    long present =
+        encodable.stream().filter(one -> one.source() == PlanObject.Source.PRESENT).count();
+    counter.add(Measure.OBJECTS_PRESENT, present);
+    counter.add(Measure.OBJECTS_ENCODED, present - notEncoded); // those have a source
+    List<PlanObject> objects = only(chosen, encodable);
     objects.forEach(object -> counter.add(Measure.CHOSEN_BYTES, object.bytes()));
     StoredBucket stored = new StoredBucket(input, deadlines);
     stored.count(chosen, counter);
     counter.add(Measure.READ_MICROS, plainMicros(input, chosen, stored));
     counter.add(Measure.OBJECTS_DROPPED, stored.dropped().size());
     counter.add(Measure.META_SHARDS_STUCK, stored.stuckShards());
-    counter.add(Measure.OBJECTS_STUCK, stored.stuck(input.objects(), options, places));
+    counter.add(Measure.OBJECTS_STUCK, stored.stuck(encodable, options, places));
     countNew(objects, steps, counter);
     return counter.tally();
   }
@@ -159,10 +182,10 @@ public record BucketPlanner(
   }
 
   private void countNew(List<PlanObject> objects, List<Integer> steps, Tally.Counter counter) {
-    ShapePolicy policy = policy();
+    Policies policies = policies();
     for (int step : steps) {
       long bytes = 0;
-      for (Grouped grouped : bundles(objects, policy, step)) {
+      for (Grouped grouped : bundles(objects, policies, step)) {
         bytes = Math.addExact(bytes, grouped.bundle().physicalBytes());
       }
       counter.addNew(step, bytes);
@@ -174,7 +197,8 @@ public record BucketPlanner(
     Tiers tiers = Tiers.of(places);
     Map<TierColumn, Long> rising = new TreeMap<>();
     StoredBucket stored = new StoredBucket(input, deadlines);
-    for (PlanObject object : input.objects()) {
+    List<PlanObject> objects = input.encodable(deadlines);
+    for (PlanObject object : objects) {
       for (StoredColumn column : stored.columns(object, options)) {
         int at = tiers.indexOf(places.tier(column.location()));
         if (column.moved() && at > 0) {
@@ -187,15 +211,14 @@ public record BucketPlanner(
     }
     Map<String, Long> storedAt = new TreeMap<>();
     input.stored().forEach(b -> storedAt.merge(b.location(), b.length(), Math::addExact));
-    return new TierDemand(
-        columns(bundles(input.objects(), policy(), step), tiers), rising, storedAt);
+    return new TierDemand(columns(bundles(objects, policies(), step), tiers), rising, storedAt);
   }
 
   /** What the chosen objects ask of tiers. */
   public TierDemand tierDemand(BucketInput input, Choice choice, int step) {
     return new TierDemand(
         columns(
-            bundles(only(chosen(input, choice), input.objects()), policy(), step),
+            bundles(only(chosen(input, choice), input.encodable(deadlines)), policies(), step),
             Tiers.of(places)),
         Map.of(),
         Map.of());
@@ -287,7 +310,7 @@ public record BucketPlanner(
   /** Expected reading of all that the bucket will hold, were nothing coded. */
   private long plainMicros(BucketInput input, Set<String> chosen, StoredBucket stored) {
     double millis = stored.plainMillis(chosen, options.reading());
-    for (PlanObject object : input.objects()) {
+    for (PlanObject object : input.encodable(deadlines)) {
       if (chosen.contains(object.id())) {
         for (PlanSegment segment : object.segments()) {
           long bytes = object.segmentation().length(segment.segment());
@@ -305,7 +328,8 @@ public record BucketPlanner(
     Tiers known = Tiers.of(places);
     Tiers tiers = known.areOne() ? Tiers.NONE : known; // a logarithm a column less
     int shards = 0;
-    for (Grouped grouped : bundles(only(chosen, input.objects()), policy(), step)) {
+    List<PlanObject> objects = only(chosen, input.encodable(deadlines));
+    for (Grouped grouped : bundles(objects, policies(), step)) {
       List<String> ids = new ArrayList<>();
       for (int row = 0; row < grouped.bundle().rows().size(); row++) {
         ids.add(
@@ -335,8 +359,35 @@ public record BucketPlanner(
     return objects.stream().filter(object -> ids.contains(object.id())).toList();
   }
 
+  /**
+   * @param ofReleased of what the map alone has
+   */
+  private record Policies(ShapePolicy ofOthers, ShapePolicy ofReleased) {}
+
+  private Policies policies() {
+    return new Policies(policy(), policyOfReleased());
+  }
+
   /** All meta-shards of the objects, in an order that depends on nothing but the objects. */
-  private List<Grouped> bundles(List<PlanObject> objects, ShapePolicy policy, int step) {
+  private List<Grouped> bundles(List<PlanObject> objects, Policies policies, int step) {
+    // What must survive more is not packed with others: it would cost their bytes, too.
+    List<Grouped> bundles =
+        bundles(
+            objects.stream().filter(object -> !isReleased(object)).toList(),
+            width,
+            policies.ofOthers(),
+            step);
+    bundles.addAll(
+        bundles(
+            objects.stream().filter(BucketPlanner::isReleased).toList(),
+            widthOfReleased(),
+            policies.ofReleased(),
+            step));
+    return bundles;
+  }
+
+  private static List<Grouped> bundles(
+      List<PlanObject> objects, Width width, ShapePolicy policy, int step) {
     Map<String, List<PlanObject>> groups = new TreeMap<>();
     objects.stream()
         .sorted(Comparator.comparing(PlanObject::id))
@@ -347,7 +398,7 @@ public record BucketPlanner(
           List<PlanObject> filled = new ArrayList<>();
           for (PlanObject object : members) {
             if (object.bytes() == 0) {
-              bundles.add(new Grouped(group, empty(object)));
+              bundles.add(new Grouped(group, empty(object, width)));
             } else {
               filled.add(object);
             }
@@ -358,7 +409,7 @@ public record BucketPlanner(
   }
 
   /** An empty object is one meta-shard of length 0, so that it is in the map. */
-  private Bundle empty(PlanObject object) {
+  private static Bundle empty(PlanObject object, Width width) {
     return Bundle.of(new MetaShard(Form.COPIES, width.shape(1), List.of(Piece.whole(object, 0))));
   }
 

@@ -58,7 +58,8 @@ public record Explainer(BucketPlanner planner, Choice choice, int step) implemen
           case WEIGHTED_RANDOM -> new DrawnWords();
         };
     List<Explanation> explanations = new ArrayList<>();
-    input.objects().stream()
+    input.encodable(planner.deadlines()).stream()
+        .filter(object -> fates.containsKey(object.id()) || isKeptAsSuch(object))
         .sorted(Comparator.comparing(PlanObject::id))
         .forEach(
             object -> {
@@ -71,7 +72,12 @@ public record Explainer(BucketPlanner planner, Choice choice, int step) implemen
     return explanations;
   }
 
-  /** Those that are in the map: each as a whole, since nothing is chosen for it. */
+  /** Whether it is told segment by segment even where nothing is chosen for it. */
+  private static boolean isKeptAsSuch(PlanObject object) {
+    return object.source() != PlanObject.Source.MISSING;
+  }
+
+  /** Those that stay or are dropped: each as a whole, since nothing is chosen for it. */
   private static void explainMissing(
       BucketInput input,
       Map<String, Fate> fates,
@@ -86,8 +92,9 @@ public record Explainer(BucketPlanner planner, Choice choice, int step) implemen
     }
     for (MissingObject missing : input.missing()) {
       PlanObject object = missing.object();
-      if (served.contains(object.id())) {
-        Fate fate = fates.getOrDefault(object.id(), Fate.KEPT_WITHOUT_SOURCE);
+      Fate fate = fates.getOrDefault(object.id(), Fate.KEPT_WITHOUT_SOURCE);
+      if (served.contains(object.id())
+          && (fate == Fate.KEPT_WITHOUT_SOURCE || fate == Fate.DROPPED)) {
         int segments = object.segments().size();
         Stored stored = fate == Fate.DROPPED ? Stored.GONE : before.of(object, 0, segments);
         explanations.add(

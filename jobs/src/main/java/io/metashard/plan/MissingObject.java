@@ -3,9 +3,14 @@ package io.metashard.plan;
 import java.time.Instant;
 
 /**
- * An object whose source is missing: it cannot be encoded, only kept as it is, or dropped.
+ * An object of the map whose source is missing: it is kept, and encoded anew from what the map has
+ * where that is of use, or dropped.
  *
- * @param object as its source was last
+ * @param object as the map has it
  * @param since when the source was first found missing
  */
-public record MissingObject(PlanObject object, Instant since) {}
+public record MissingObject(PlanObject object, Instant since) {
+  public MissingObject {
+    object = object.without(PlanObject.Source.MISSING);
+  }
+}

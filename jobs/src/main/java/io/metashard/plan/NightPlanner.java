@@ -202,13 +202,13 @@ public record NightPlanner(PlanOptions options, Width width, TierRooms rooms) {
     long shards = tally.sum(Measure.META_SHARDS_STUCK);
     if (shards > 0) {
       words.append(
-          "; %d meta-shards keep dead bytes for almost delete.erase-within or longer, since objects in them have no present source: bring the sources back, or have them dropped (objects.drop-missing-after)"
+          "; %d meta-shards keep dead bytes for almost delete.erase-within or longer, since the catalogue does not know objects in them: run catalogue, or forget them"
               .formatted(shards));
     }
     long stuck = tally.sum(Measure.OBJECTS_STUCK);
     if (stuck > 0) {
       words.append(
-          "; %d objects without a present source survive less than plan.survive asks, or have blocks at locations that drain or are gone: bring their sources back"
+          "; %d objects that the catalogue does not know survive less than plan.survive asks, or have blocks at locations that drain or are gone: run catalogue, or forget them"
               .formatted(stuck));
     }
     return words.toString();

@@ -40,6 +40,10 @@ public record PlanOptions(
     long maxBytesPerRun,
     Reading reading)
     implements Serializable {
+  /**
+   * Domains that may be lost at least once the map alone has an object, as its source is released.
+   */
+  public static final int SURVIVE_RELEASED = 3;
 
   /** How shapes are chosen. */
   public enum Policy {

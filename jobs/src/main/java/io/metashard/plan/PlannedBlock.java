@@ -8,6 +8,7 @@ package io.metashard.plan;
  *     {@code -} and digits that make it unique among all runs
  * @param blockIndex 0 to k-1 data, k to k+m-1 parity
  * @param objectId null on parity blocks, as are {@code objectVersion} and {@code uri}
+ * @param uri of the source; null, too, for what has none: the map has its bytes
  * @param segment -1 on parity blocks
  * @param objectOffset where the block begins in the object, bytes
  * @param length logical bytes; of a parity block {@code blockBytes}

@@ -37,7 +37,7 @@ final class StoredBucket {
     private long liveBytes; // of data whose source is not known to have changed
     private Instant deadSince = Instant.MAX; // of what is dead for longest
     private boolean isServed;
-    private boolean isBound; // to an object that cannot be encoded anew
+    private boolean isBound; // to an object that the catalogue does not know
 
     private double liveShare() {
       return dataBytes == 0 ? 1 : (double) liveBytes / dataBytes;
@@ -48,14 +48,15 @@ final class StoredBucket {
   StoredBucket(BucketInput input, Deadlines deadlines) {
     this.deadlines = deadlines;
     Set<String> present = new HashSet<>();
-    input.objects().forEach(object -> present.add(object.id()));
+    List<PlanObject> encodable = input.encodable(deadlines);
+    encodable.forEach(object -> present.add(object.id()));
     List<StoredBlock> kept = withoutDropped(input);
     for (StoredBlock block : kept) {
       if (block.live() && !block.isParity()) {
         liveByObject.computeIfAbsent(block.objectId(), id -> new ArrayList<>()).add(block);
       }
     }
-    for (PlanObject object : input.objects()) {
+    for (PlanObject object : encodable) {
       List<StoredBlock> live = liveByObject.get(object.id());
       if (live != null && !live.get(0).objectVersion().equals(object.version())) {
         stale.add(object.id());
@@ -116,15 +117,23 @@ final class StoredBucket {
     return List.copyOf(dropped.values());
   }
 
+  /**
+   * What is asked of an object.
+   *
+   * @param survive domains that may be lost
+   * @param width of its meta-shards at most
+   */
+  record Asked(ShapePolicy policy, int survive, Width width) {}
+
   /** The object as one that should be encoded; empty when it is well as it is. */
   Optional<Candidate> candidate(
       PlanObject object,
-      ShapePolicy policy,
+      Asked asked,
       Pressure pressure,
       Ideal ideal,
       PlanOptions options,
-      Places places,
-      double leastRatio) {
+      Places places) {
+    double leastRatio = asked.width().leastRatio();
     List<StoredBlock> live = liveByObject.get(object.id());
     if (live == null) {
       return Optional.of(Candidate.of(object, Priority.NEW, object.expectedRequests()));
@@ -132,7 +141,7 @@ final class StoredBucket {
     if (stale.contains(object.id())) {
       return Optional.of(Candidate.of(object, Priority.STALE, object.expectedRequests()));
     }
-    Set<String> unsafe = unsafe(live, options, places);
+    Set<String> unsafe = unsafe(live, asked.survive(), places);
     if (!unsafe.isEmpty()) {
       int survived = Integer.MAX_VALUE;
       for (StoredBlock block : live) {
@@ -171,7 +180,7 @@ final class StoredBucket {
     if (options.full()) {
       return Optional.of(Candidate.of(object, Priority.FULL, object.expectedRequests()));
     }
-    Gain gain = policy.gain(object, shape(live), ideal.step());
+    Gain gain = asked.policy().gain(object, shape(live), ideal.step());
     if (ideal.rents().areKnown()) {
       gain = gain.plus(tierGain(object, options, places, ideal.rents(), physical));
     }
@@ -293,10 +302,10 @@ final class StoredBucket {
   }
 
   /** Bundles that survive less than is asked for. */
-  private Set<String> unsafe(List<StoredBlock> live, PlanOptions options, Places places) {
+  private Set<String> unsafe(List<StoredBlock> live, int survive, Places places) {
     Set<String> unsafe = new HashSet<>();
     for (StoredBlock block : live) {
-      if (survived(shards.get(block.metaShardId()), places) < options.survive()) {
+      if (survived(shards.get(block.metaShardId()), places) < survive) {
         unsafe.add(bundle(block));
       }
     }
@@ -327,7 +336,7 @@ final class StoredBucket {
         : Optional.of(Candidate.leaving(object, Priority.ERASE, level, longest));
   }
 
-  /** Meta-shards that keep bytes which are due to go, for objects that cannot be encoded anew. */
+  /** Meta-shards that keep bytes which are due to go, for objects not in the catalogue. */
   long stuckShards() {
     return shards.values().stream()
         .filter(shard -> shard.isBound && deadlines.isErased(shard.deadSince))
@@ -346,17 +355,17 @@ final class StoredBucket {
   }
 
   /**
-   * Objects that should be encoded anew and cannot be: without a present source, they stay in
+   * Objects that should be encoded anew and cannot be: not in the catalogue, they stay in
    * meta-shards that survive too little, or at places that are to be empty.
    */
-  long stuck(List<PlanObject> present, PlanOptions options, Places places) {
+  long stuck(List<PlanObject> encodable, PlanOptions options, Places places) {
     Set<String> ids = new HashSet<>();
-    present.forEach(object -> ids.add(object.id()));
+    encodable.forEach(object -> ids.add(object.id()));
     long stuck = 0;
     for (Map.Entry<String, List<StoredBlock>> entry : liveByObject.entrySet()) {
       List<StoredBlock> live = entry.getValue();
       if (!ids.contains(entry.getKey())
-          && !(unsafe(live, options, places).isEmpty() && left(live, places).isEmpty())) {
+          && !(unsafe(live, options.survive(), places).isEmpty() && left(live, places).isEmpty())) {
         stuck++;
       }
     }

@@ -52,15 +52,15 @@ public record Tally(
     /** Objects that must be encoded some night and are longer than one run may encode. */
     OBJECTS_TOO_LONG,
     /**
-     * Objects without a present source in meta-shards that survive too little, or at locations that
-     * drain or are gone.
+     * Objects that the catalogue does not know, in meta-shards that survive too little, or at
+     * locations that drain or are gone.
      */
     OBJECTS_STUCK,
     /** Objects that the map serves and will no longer: their sources are missing for too long. */
     OBJECTS_DROPPED,
     /**
-     * Meta-shards whose dead bytes are due to go and stay: objects without a present source are
-     * served from them.
+     * Meta-shards whose dead bytes are due to go and stay: objects that the catalogue does not know
+     * are served from them.
      */
     META_SHARDS_STUCK
   }

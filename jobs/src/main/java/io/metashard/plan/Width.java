@@ -63,6 +63,15 @@ public record Width(int k, int m, String wideCodec, int domains) implements Seri
     return domains.size();
   }
 
+  /** The same for what must survive the loss of more domains, as far as there are enough. */
+  Width surviving(int lostDomains) {
+    int parity = Math.min(lostDomains, domains - 1);
+    return parity <= m
+        ? this
+        : new Width(
+            Math.min(k, Math.min(domains, Shape.MAX_BLOCKS) - parity), parity, Shape.RS, domains);
+  }
+
   /** The shape of a meta-shard with so many data blocks. */
   Shape shape(int dataBlocks) {
     return shape(dataBlocks, m);

@@ -21,7 +21,7 @@ public final class SourceFiles {
 
   /** A source is not what the catalogue says of it: it changed, shrank or is gone. */
   public static final class SourceChangedException extends IOException {
-    SourceChangedException(String message) {
+    public SourceChangedException(String message) {
       super(message);
     }
 

@@ -8,6 +8,7 @@ import io.metashard.plan.PlannedBlock;
 import io.metashard.store.SourceFiles;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -35,6 +36,32 @@ class SourceSlicesTest {
     Files.write(folder.resolve("source"), content);
   }
 
+  /** A map that has the content at the version {@code 1}. */
+  private final class ContentInMap implements MapSource.Reader {
+    private int copies;
+
+    @Override
+    public void copy(
+        int bucket, String objectId, String objectVersion, long from, long to, OutputStream out)
+        throws IOException {
+      assertThat(List.of(Integer.toString(bucket), objectId, objectVersion))
+          .containsExactly("0", "id", "1");
+      out.write(content, (int) from, (int) (to - from));
+      copies++;
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  private final ContentInMap map = new ContentInMap();
+
+  private static PlannedBlock withoutSource(int index, long offset, long length) {
+    return new PlannedBlock(
+        0, "m", "rs", 1, 0, index, "id", "1", null, BYTES, index, offset, length, length, "a", "g",
+        "striped", 1, 0);
+  }
+
   private PlannedBlock block(int index, long offset, long length) throws IOException {
     Path source = folder.resolve("source");
     return new PlannedBlock(
@@ -60,7 +87,7 @@ class SourceSlicesTest {
   }
 
   private SourceSlices slices(List<PlannedBlock> blocks) {
-    return new SourceSlices(List.of(blocks), new Configuration(), spool);
+    return new SourceSlices(List.of(blocks), new Configuration(), map, spool);
   }
 
   private long spooled() throws IOException {
@@ -112,6 +139,23 @@ class SourceSlicesTest {
         InputStream in = slices.open(apart)) {
       assertThat(spooled()).isZero();
       assertThat(in.readNBytes(100)).isEqualTo(Arrays.copyOfRange(content, 500, 600));
+    }
+  }
+
+  @Test
+  void whatHasNoSourceIsReadFromTheMapOnceForAllNeighbours() throws IOException {
+    List<PlannedBlock> blocks =
+        List.of(withoutSource(0, 0, 300), withoutSource(1, 300, 300), withoutSource(2, 900, 100));
+    try (SourceSlices slices = slices(blocks)) {
+      for (PlannedBlock block : blocks) {
+        int from = (int) block.objectOffset();
+        try (InputStream in = slices.open(block)) {
+          assertThat(in.readAllBytes())
+              .isEqualTo(Arrays.copyOfRange(content, from, from + (int) block.length()));
+        }
+      }
+      assertThat(map.copies).isEqualTo(2);
+      assertThat(spooled()).isZero();
     }
   }
 

@@ -357,20 +357,84 @@ class BucketPlannerTest {
   }
 
   @Test
-  void whatHasNoSourceStaysAtADrainingLocationAndIsToldOf() {
+  void whatTheCatalogueDoesNotKnowStaysAtADrainingLocationAndIsToldOf() {
+    Lab before = lab(balanced(), 9, small(60, 1));
+    before.write(before.plan(1));
+    Lab lab = before.draining();
+    Set<String> there = servedFrom(lab, block -> block.location().equals("site0"));
+    String unknown = there.iterator().next();
+    lab.objects = lab.objects.stream().filter(o -> !o.id().equals(unknown)).toList();
+    Result result = lab.plan(2);
+    assertThat(result.night().tally().sum(Tally.Measure.OBJECTS_STUCK)).isEqualTo(1);
+    assertThat(result.night().remark())
+        .contains("; 1 objects that the catalogue does not know survive less")
+        .endsWith("run catalogue, or forget them");
+    lab.write(result);
+    assertThat(servedFrom(lab, block -> block.location().equals("site0"))).containsExactly(unknown);
+  }
+
+  @Test
+  void whatHasNoSourceLeavesADrainingLocationAndIsReadFromTheMap() {
     Lab before = lab(balanced(), 9, small(60, 1));
     before.write(before.plan(1));
     Lab lab = before.draining();
     Set<String> there = servedFrom(lab, block -> block.location().equals("site0"));
     String missing = there.iterator().next();
-    lab.objects = lab.objects.stream().filter(o -> !o.id().equals(missing)).toList();
+    String released = there.stream().skip(1).findFirst().get();
+    losing(lab, missing, PlanObject.Source.MISSING);
+    losing(lab, released, PlanObject.Source.RELEASED);
     Result result = lab.plan(2);
-    assertThat(result.night().tally().sum(Tally.Measure.OBJECTS_STUCK)).isEqualTo(1);
-    assertThat(result.night().remark())
-        .contains("; 1 objects without a present source")
-        .endsWith("bring their sources back");
+    assertThat(result.night().tally().sum(Tally.Measure.OBJECTS_STUCK)).isZero();
+    assertThat(result.blocks().stream().filter(block -> block.objectId() != null))
+        .isNotEmpty()
+        .allSatisfy(
+            block ->
+                assertThat(block.uri() == null)
+                    .isEqualTo(Set.of(missing, released).contains(block.objectId())));
     lab.write(result);
-    assertThat(servedFrom(lab, block -> block.location().equals("site0"))).containsExactly(missing);
+    assertThat(servedFrom(lab, block -> block.location().equals("site0"))).isEmpty();
+    assertThat(lab.encoded()).hasSize(60);
+  }
+
+  @Test
+  void whatWasReleasedSurvivesTheLossOfThreeDomainsAndStaysSo() {
+    Lab lab = lab(balanced(), 9, small(60, 1));
+    lab.write(lab.plan(1));
+    assertThat(lab.map).allSatisfy(block -> assertThat(block.m()).isEqualTo(2));
+    List<String> released = List.of("small/003", "small/030");
+    released.forEach(id -> losing(lab, id, PlanObject.Source.RELEASED));
+    Result result = lab.plan(2);
+    assertThat(result.night().tally().sum(Tally.Measure.CHOSEN_UNSAFE)).isEqualTo(2);
+    lab.write(result);
+    assertThat(servedFrom(lab, block -> block.m() == 3))
+        .containsExactlyInAnyOrderElementsOf(released);
+    assertThat(lab.map)
+        .filteredOn(block -> block.m() == 3 && block.objectId() != null)
+        .allSatisfy(block -> assertThat(released).contains(block.objectId()));
+    assertThat(lab.plan(3).blocks()).isEmpty();
+  }
+
+  @Test
+  void whatWasReleasedSurvivesAsMuchAsThereAreDomainsFor() {
+    Lab lab = lab(Lab.withSafety(balanced(), 4, 2, 4), 3, small(20, 1));
+    lab.write(lab.plan(1));
+    losing(lab, "small/003", PlanObject.Source.RELEASED);
+    assertThat(lab.plan(2).blocks()).isEmpty();
+  }
+
+  /** The object loses its source. */
+  private static void losing(Lab lab, String id, PlanObject.Source state) {
+    PlanObject lost = lab.objects.stream().filter(o -> o.id().equals(id)).findFirst().get();
+    List<PlanObject> others =
+        new ArrayList<>(lab.objects.stream().filter(o -> !o.id().equals(id)).toList());
+    if (state == PlanObject.Source.MISSING) {
+      List<MissingObject> missing = new ArrayList<>(lab.missing);
+      missing.add(new MissingObject(lost, NIGHT_ONE));
+      lab.missing = missing;
+    } else {
+      others.add(lost.without(state));
+    }
+    lab.objects = others;
   }
 
   @Test
@@ -540,29 +604,39 @@ class BucketPlannerTest {
   }
 
   @Test
-  void deadBytesBesideAnObjectWithoutASourceStayAndAreToldOf() {
+  void deadBytesBesideAnObjectThatTheCatalogueDoesNotKnowStayAndAreToldOf() {
     Lab lab = withDeadBytes(balanced(), small(60, 1));
     String bound = besideDead(lab).iterator().next();
-    PlanObject gone = lab.objects.stream().filter(o -> o.id().equals(bound)).findFirst().get();
     lab.objects = lab.objects.stream().filter(o -> !o.id().equals(bound)).toList();
-    lab.missing = List.of(new MissingObject(gone, NIGHT_ONE.plus(Duration.ofDays(10))));
     lab.deadlines = on(24);
     Result result = lab.plan(3);
     // To encode the others anew would not end their meta-shard.
     assertThat(result.blocks()).isEmpty();
-    assertThat(result.dropped()).isEmpty();
     assertThat(result.night().tally().sum(Tally.Measure.META_SHARDS_STUCK)).isEqualTo(1);
     assertThat(result.night().remark())
         .contains("; 1 meta-shards keep dead bytes for almost delete.erase-within or longer")
-        .endsWith("or have them dropped (objects.drop-missing-after)");
-    // Once it is dropped, all of it goes in one night.
+        .endsWith("run catalogue, or forget them");
+  }
+
+  @Test
+  void deadBytesBesideAnObjectWithoutASourceGoAllTheSame() {
+    Lab lab = withDeadBytes(balanced(), small(60, 1));
+    String beside = besideDead(lab).iterator().next();
+    losing(lab, beside, PlanObject.Source.MISSING);
+    lab.deadlines = on(24);
+    Result result = lab.plan(3);
+    assertThat(result.dropped()).isEmpty();
+    assertThat(result.night().tally().sum(Tally.Measure.META_SHARDS_STUCK)).isZero();
+    lab.write(result);
+    assertThat(shardsWithDead(lab)).isEmpty();
+    assertThat(lab.encoded()).hasSize(60);
+    // Once it is dropped, it is encoded no more.
     lab.deadlines = on(24, "objects.drop-missing-after=14d");
     Result dropping = lab.plan(4);
-    assertThat(dropping.dropped()).containsExactly(bound);
-    assertThat(dropping.night().tally().sum(Tally.Measure.META_SHARDS_STUCK)).isZero();
+    assertThat(dropping.dropped()).containsExactly(beside);
+    assertThat(dropping.chosen()).doesNotContain(beside);
     lab.write(dropping);
-    assertThat(shardsWithDead(lab)).isEmpty();
-    assertThat(lab.encoded()).hasSize(59).doesNotContain(bound);
+    assertThat(lab.encoded()).hasSize(59).doesNotContain(beside);
   }
 
   @Test
