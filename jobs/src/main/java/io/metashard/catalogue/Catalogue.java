@@ -217,6 +217,35 @@ public final class Catalogue {
     return call_function("div", dividend, divisor);
   }
 
+  /**
+   * {@link #compared}, in which what is not listed any more is released instead of missing, if it
+   * was approved that its source be deleted.
+   *
+   * @param approved {@link Objects#OBJECT_ID} and {@link Objects#OBJECT_VERSION}, each pair once
+   */
+  public static Dataset<Row> released(Dataset<Row> compared, Dataset<Row> approved) {
+    String isApproved = "is_approved";
+    Column released = col(IS_MISSING).and(coalesce(col(isApproved), lit(false)));
+    List<Column> columns = new ArrayList<>();
+    for (String name : compared.columns()) {
+      columns.add(
+          switch (name) {
+            case Objects.SOURCE_STATE ->
+                when(released, Objects.RELEASED).otherwise(col(name)).as(name);
+            case Objects.MISSING_SINCE -> when(not(released), col(name)).as(name);
+            case IS_MISSING -> col(name).and(not(released)).as(name);
+            case IS_TOUCHED -> col(name).or(released).as(name);
+            default -> col(name);
+          });
+    }
+    return compared
+        .join(
+            approved.withColumn(isApproved, lit(true)),
+            new String[] {Objects.OBJECT_ID, Objects.OBJECT_VERSION},
+            "left")
+        .select(columns.toArray(Column[]::new));
+  }
+
   /** The columns of the catalogue alone, of {@link #compared}. */
   public static Dataset<Row> objects(Dataset<Row> compared) {
     List<Column> columns = new ArrayList<>();

@@ -188,7 +188,9 @@ public final class CatalogueJob {
     Dataset<Row> former = lake.read(Objects.TABLE);
     requireOneRoot(listing);
     Dataset<Row> compared =
-        Catalogue.compared(former, listing, segments, context.at())
+        Catalogue.released(
+                Catalogue.compared(former, listing, segments, context.at()),
+                SourceDeletions.approved(lake))
             .persist(StorageLevel.MEMORY_AND_DISK());
     try {
       List<Row> perRoot = perRoot(compared);

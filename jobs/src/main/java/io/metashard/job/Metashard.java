@@ -2,6 +2,7 @@ package io.metashard.job;
 
 import io.metashard.generate.GenerateOptions;
 import io.metashard.shardmap.ShardMap;
+import io.metashard.shardmap.ShardMapTable;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -41,6 +42,7 @@ import picocli.CommandLine.Option;
       ReadCommands.Cat.class,
       Metashard.Verify.class,
       RollbackCommand.class,
+      DeleteSourcesCommand.class,
       ReportCommand.class,
       BacktestCommand.class,
       SimulateCommand.class,
@@ -430,7 +432,10 @@ public final class Metashard {
           start,
           (context, runner) -> {
             StageReport report =
-                runner.run("verify", List.of(), new VerifyJob(context, samplePercent)::run);
+                runner.run(
+                    VerifyJob.STAGE,
+                    List.of(ShardMapTable.TABLE),
+                    new VerifyJob(context, samplePercent)::run);
             return new Answer(
                 report.rowsOut() > 0 ? MetashardException.DAMAGE : 0,
                 Figures.table(report.figures()),

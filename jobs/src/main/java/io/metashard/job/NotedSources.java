@@ -113,7 +113,8 @@ final class NotedSources {
     }
   }
 
-  private static String digest(Configuration hadoop, String objectId, String uri, String version)
+  /** SHA-256 of a source, in hex; null if it is not at the version. */
+  static String digest(Configuration hadoop, String objectId, String uri, String version)
       throws IOException {
     if (uri == null) {
       return null; // not in the catalogue any more

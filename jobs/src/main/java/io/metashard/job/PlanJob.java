@@ -29,6 +29,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Function;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.storage.StorageLevel;
@@ -102,6 +103,7 @@ public final class PlanJob {
   private final String mapTable;
   private final Outcome outcome;
   private final Audience audience;
+  private final Function<Dataset<Row>, Dataset<Row>> choice;
   private final PlanOptions options;
   private final MovePlan movePlan;
   private final Tiers tiers;
@@ -127,7 +129,8 @@ public final class PlanJob {
         buckets,
         ShardMapTable.TABLE.name(),
         Outcome.WRITTEN,
-        Audience.NOBODY);
+        Audience.NOBODY,
+        Function.identity());
   }
 
   private PlanJob(
@@ -138,7 +141,9 @@ public final class PlanJob {
       int buckets,
       String mapTable,
       Outcome outcome,
-      Audience audience) {
+      Audience audience,
+      Function<Dataset<Row>, Dataset<Row>> choice) {
+    this.choice = choice;
     this.context = context;
     this.locations = locations.stream().sorted().toList();
     this.mapSequence = mapSequence;
@@ -164,13 +169,14 @@ public final class PlanJob {
         buckets,
         mapTable,
         Outcome.ONLY_REPORTED,
-        audience);
+        audience,
+        choice);
   }
 
   /** The same job, whose plan is looked at. */
   PlanJob before(Audience looking) {
     return new PlanJob(
-        context, locations, mapSequence, liveMap, buckets, mapTable, outcome, looking);
+        context, locations, mapSequence, liveMap, buckets, mapTable, outcome, looking, choice);
   }
 
   /** The same job, whose plan is for the shadow map and carried out on no other. */
@@ -183,7 +189,18 @@ public final class PlanJob {
         buckets,
         ShardMapTable.SHADOW.name(),
         outcome,
-        audience);
+        audience,
+        choice);
+  }
+
+  /**
+   * The same job, which knows some objects of the catalogue only: no others are encoded.
+   *
+   * @param chosen from all objects, as {@link Objects#SCHEMA}, to those
+   */
+  PlanJob only(Function<Dataset<Row>, Dataset<Row>> chosen) {
+    return new PlanJob(
+        context, locations, mapSequence, liveMap, buckets, mapTable, outcome, audience, chosen);
   }
 
   /**
@@ -193,7 +210,7 @@ public final class PlanJob {
    *     nothing is written then
    */
   public StageReport run() {
-    Dataset<Row> catalogue = context.lake().read(Objects.TABLE);
+    Dataset<Row> catalogue = choice.apply(context.lake().read(Objects.TABLE));
     audience.begins(catalogue);
     Dataset<Row> objects = catalogue.where(col(Objects.SOURCE_STATE).equalTo(Objects.PRESENT));
     ChosenForecast forecast = ChosenForecast.of(context, objects);

@@ -56,11 +56,19 @@ public final class ReshardJob {
    * @throws io.metashard.shardmap.MapMovedException if the map is not the one that was planned from
    */
   public StageReport run(String planId) {
+    return run(planId, PlannedDrops.stillMissing(context, planId));
+  }
+
+  /**
+   * Executes a plan, and drops objects from the map.
+   *
+   * @param drops as {@link PlannedDrops#SCHEMA}
+   */
+  StageReport run(String planId, Dataset<Row> drops) {
     Dataset<Row> planned =
         context.lake().read(Plans.TABLE).where(col(Plans.RUN_ID).equalTo(planId));
     Plans.Totals totals = Plans.Totals.of(planned);
     long blocks = totals.blocks();
-    Dataset<Row> drops = PlannedDrops.stillMissing(context, planId);
     long dropped = drops.count();
     if (map.lastSwitchWasBy(context.runId())) {
       // This run died between its commit and its end.

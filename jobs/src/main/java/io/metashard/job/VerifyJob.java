@@ -29,6 +29,11 @@ public final class VerifyJob {
   /** Findings that are printed; all are in the table. */
   private static final int SHOWN = 10;
 
+  static final String STAGE = "verify";
+
+  /** Figure that says of how many meta-shards all blocks were read, in percent. */
+  static final String SAMPLE_PERCENT = "sample_percent";
+
   private static final int WHOLE = 100;
 
   /** Meta-shards fall into this many lots; a sample is some of them. */
@@ -78,7 +83,7 @@ public final class VerifyJob {
     long found;
     try {
       found = findings.count();
-      figures.put("sample_percent", samplePercent);
+      figures.put(SAMPLE_PERCENT, samplePercent);
       figures.put("objects", statistics.objects());
       figures.put("meta_shards", statistics.metaShards());
       figures.put("blocks", statistics.blocks());

@@ -15,7 +15,7 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.Path;
 
-/** Source objects: read at one version, never written. */
+/** Source objects: read at one version, never written; deleted by one job alone. */
 public final class SourceFiles {
   private SourceFiles() {}
 
@@ -79,6 +79,12 @@ public final class SourceFiles {
                   ObjectIds.printable(objectVersion)));
     }
     return status;
+  }
+
+  /** Removes a source. Only for what was found, a moment ago, to be as it may be removed. */
+  public static void delete(Configuration hadoop, String uri) throws IOException {
+    Path path = new Path(uri);
+    fileSystem(path, hadoop).delete(path, false);
   }
 
   /** The raw one for local files: the other looks for checksum files, and trips over colons. */

@@ -85,6 +85,9 @@ class NotebooksIT {
     lake.lose(0);
     assertThat(lake.command("verify").exitCode()).as("verify finds what is lost").isEqualTo(3);
     lake.bringBack();
+    assertThat(lake.json("delete-sources", "--all").get("sources").asLong())
+        .as("what survives two domains stays")
+        .isZero();
     try (Stream<Path> files = Files.walk(objects.resolve("papers"))) {
       dropAnObject(files.filter(Files::isRegularFile).sorted().findFirst().orElseThrow());
     }

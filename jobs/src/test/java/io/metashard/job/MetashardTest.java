@@ -83,6 +83,7 @@ class MetashardTest {
             "cat",
             "verify",
             "rollback",
+            "delete-sources",
             "report",
             "backtest",
             "simulate",
