@@ -1,5 +1,7 @@
 package io.metashard.config;
 
+import static java.util.stream.Collectors.joining;
+
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
 import com.typesafe.config.ConfigFactory;
@@ -28,6 +30,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * The configuration of a run: a HOCON text over {@code conf/reference.conf}, which holds every key
@@ -51,7 +55,36 @@ public final class Settings {
           "access-key",
           "credential",
           "account.key",
-          "encryption.key");
+          "encryption.key",
+          "accesskey",
+          "private.key",
+          "private-key",
+          "privatekey",
+          "api.key",
+          "api-key",
+          "apikey",
+          "azure.sas",
+          "passphrase",
+          "passwd");
+
+  /** Such as {@code -Djavax.net.ssl.keyStorePassword=x}, or {@code sig=x} of a signed URL. */
+  private static final Pattern NAMED_SECRET =
+      Pattern.compile(
+          "(?i)([\\w.-]*(?:%s|\\bsig|signature)[\\w.-]*)=[^\\s\"',;&]+"
+              .formatted(SECRET_WORDS.stream().sorted().map(Pattern::quote).collect(joining("|"))));
+
+  /**
+   * Up to the last {@code @} before the path; where a colon parts a name and a password, of which a
+   * slash may be a part, up to the last one at all. A port is digits up to a slash.
+   */
+  private static final Pattern USER_INFO =
+      Pattern.compile("(?<=://)(?:[^/@:\\s\"]*:(?![0-9]*(?:[/\\s\"]|$))[^\\s\"]*|[^/\\s\"]*)@");
+
+  /** Sizes are taken apart as decimal numbers: an exponent would make one of any length. */
+  private static final Pattern PLAIN_NUMBER =
+      Pattern.compile("\\s*-?[0-9.]{1,30}\\s*[A-Za-z]*\\s*");
+
+  private static final int LONGEST_KEY_COMPARED = 200;
 
   private final String source;
   private final Config values;
@@ -90,7 +123,10 @@ public final class Settings {
         if (equals < 1) {
           throw new SettingsException(
               "Cannot use --set %s: write it as key=value"
-                  .formatted(ObjectIds.printable(override)));
+                  .formatted(
+                      isSecret(override)
+                          ? "(redacted)"
+                          : ObjectIds.printable(withoutSecrets(override))));
         }
         user =
             override(override.substring(0, equals).strip(), override.substring(equals + 1), user);
@@ -104,9 +140,27 @@ public final class Settings {
           "Cannot read configuration %s: a value is built on one that has a default, as += is; write the whole list or value"
               .formatted(source));
     } catch (ConfigException e) {
+      // Without the cause, whose message may quote a credential.
       throw new SettingsException(
-          "Cannot read configuration %s: %s".formatted(source, e.getMessage()), e);
+          "Cannot read configuration %s: %s".formatted(source, harmless(e.getMessage(), hocon)));
+    } catch (StackOverflowError e) {
+      throw new SettingsException(
+          "Cannot read configuration %s: its values are nested too deep".formatted(source));
     }
+  }
+
+  /** A parser's message quotes what it stopped at: not what stands in a line of a credential. */
+  private static String harmless(String message, String hocon) {
+    String harmless = message;
+    for (String line : hocon.lines().filter(Settings::isSecret).toList()) {
+      Matcher value = Pattern.compile("[=:{]").matcher(line);
+      if (value.find()) {
+        for (String word : line.substring(value.end()).split("[\\s\"'{}\\[\\],=:+#]+")) {
+          harmless = word.length() < 3 ? harmless : harmless.replace(word, "(redacted)");
+        }
+      }
+    }
+    return ObjectIds.printable(withoutSecrets(harmless), 1000);
   }
 
   /** The value is HOCON when it parses as such (a list, an object, a number), else a string. */
@@ -163,10 +217,11 @@ public final class Settings {
   }
 
   private static SettingsException unknown(String where, String key, Collection<String> known) {
+    String compared = key.substring(0, Math.min(key.length(), LONGEST_KEY_COMPARED));
     String nearest =
         known.stream()
             .min(
-                java.util.Comparator.<String>comparingInt(k -> distance(k, key))
+                java.util.Comparator.<String>comparingInt(k -> distance(k, compared))
                     .thenComparing(k -> k))
             .orElse("none");
     return new SettingsException(
@@ -239,6 +294,13 @@ public final class Settings {
 
   /** A size in bytes, written as {@code 64 KiB} or as a number; not negative. */
   public long bytes(String key) {
+    ConfigValue written = read(key, () -> values.getValue(key));
+    String text = String.valueOf(written.unwrapped());
+    if (written.valueType() == ConfigValueType.STRING && !PLAIN_NUMBER.matcher(text).matches()) {
+      throw new SettingsException(
+          "Cannot use %s = %s: write a size as 64 MiB or as a number of bytes"
+              .formatted(name(key), ObjectIds.printable(withoutSecrets(text), 60)));
+    }
     long value = read(key, () -> values.getMemorySize(key).toBytes());
     if (value < 0) {
       throw new SettingsException("Cannot use %s = %d: negative".formatted(name(key), value));
@@ -330,7 +392,11 @@ public final class Settings {
     } catch (ConfigException.Missing e) {
       throw new SettingsException("Cannot go on without %s: set it".formatted(name(key)), e);
     } catch (ConfigException e) {
-      throw new SettingsException("Cannot use %s: %s".formatted(name(key), e.getMessage()), e);
+      throw new SettingsException(
+          "Cannot use %s: %s"
+              .formatted(name(key), ObjectIds.printable(withoutSecrets(e.getMessage()), 1000)));
+    } catch (IllegalArgumentException | ArithmeticException e) {
+      throw new SettingsException("Cannot use %s: it is too large".formatted(name(key)), e);
     }
   }
 
@@ -354,23 +420,20 @@ public final class Settings {
     StringBuilder out = new StringBuilder();
     lines.forEach(
         (key, value) ->
-            out.append(key)
-                .append(" = ")
-                .append(shown(reference, key, value, values))
-                .append('\n'));
+            out.append(key).append(" = ").append(shown(reference, key, value)).append('\n'));
     return out.toString();
   }
 
-  private static String shown(Config reference, String key, String value, Config values) {
+  private String shown(Config reference, String key, String value) {
     boolean inOpen = OPEN.stream().anyMatch(open -> key.startsWith(open + "."));
     if (inOpen || key.contains("[") || !reference.hasPath(key) || isSecret(key)) {
       return value;
     }
     String usual = String.valueOf(reference.getValue(key).unwrapped());
     if (usual.matches("[0-9.]+ ?[KMGTPE]i?B")) {
-      return bytesText(values.getMemorySize(key).toBytes());
+      return bytesText(bytes(key));
     }
-    return usual.matches("[0-9.]+ ?(?:ms|[smhd])") ? durationText(values.getDuration(key)) : value;
+    return usual.matches("[0-9.]+ ?(?:ms|[smhd])") ? durationText(duration(key)) : value;
   }
 
   /** In the largest unit that has it whole: {@code 64 MiB}, {@code 1000 B}. */
@@ -405,28 +468,27 @@ public final class Settings {
     sorted.forEach(
         (name, value) -> {
           String key = prefix.isEmpty() ? name : prefix + "." + name;
-          if (value.valueType() == ConfigValueType.OBJECT) {
-            redact(key, (ConfigObject) value, lines);
-          } else if (value.valueType() == ConfigValueType.LIST) {
-            int i = 0;
-            for (ConfigValue item : (ConfigList) value) {
-              String at = "%s[%d]".formatted(key, i++);
-              if (item.valueType() == ConfigValueType.OBJECT) {
-                redact(at, (ConfigObject) item, lines);
-              } else {
-                lines.put(at, shown(key, item));
-              }
-            }
-          } else {
-            lines.put(key, shown(key, value));
-          }
+          redact(key, value, lines);
         });
+  }
+
+  private static void redact(String key, ConfigValue value, Map<String, String> lines) {
+    if (value.valueType() == ConfigValueType.OBJECT) {
+      redact(key, (ConfigObject) value, lines);
+    } else if (value.valueType() == ConfigValueType.LIST) {
+      int i = 0;
+      for (ConfigValue item : (ConfigList) value) {
+        redact("%s[%d]".formatted(key, i++), item, lines);
+      }
+    } else {
+      lines.put(key, shown(key, value));
+    }
   }
 
   private static String shown(String key, ConfigValue value) {
     return isSecret(key)
         ? "(redacted)"
-        : withoutUserInfo(value.render(ConfigRenderOptions.concise()));
+        : withoutSecrets(value.render(ConfigRenderOptions.concise()));
   }
 
   /** Whether a key's name says that its value is a credential. */
@@ -437,7 +499,12 @@ public final class Settings {
 
   /** {@code scheme://user:password@host} without its user part. */
   public static String withoutUserInfo(String text) {
-    return text.replaceAll("(?<=://)[^/@\\s\"]+@", "(redacted)@");
+    return USER_INFO.matcher(text).replaceAll("(redacted)@");
+  }
+
+  /** The same, and without what follows {@code password=} and other names of credentials. */
+  public static String withoutSecrets(String text) {
+    return NAMED_SECRET.matcher(withoutUserInfo(text)).replaceAll("$1=(redacted)");
   }
 
   /** The values of all secret keys: what must never be printed. */

@@ -52,7 +52,8 @@ final class Failures {
 
   /**
    * One line that says what failed, of some thousand characters at most: Spark's wrappings, which
-   * quote stack traces, are taken off; user names and passwords in URIs are left out.
+   * quote stack traces, are taken off; credentials in URIs and after names such as {@code
+   * password=} are left out.
    */
   static String message(Throwable failure) {
     Throwable telling = failure;
@@ -73,7 +74,7 @@ final class Failures {
     int trace = text.indexOf("\n\tat ");
     String first = trace >= 0 ? text.substring(0, trace) : text;
     return shortened(
-        visible(Settings.withoutUserInfo(first.strip().replaceAll("\\s*\\R\\s*", " "))));
+        visible(Settings.withoutSecrets(first.strip().replaceAll("\\s*\\R\\s*", " "))));
   }
 
   private static String shortened(String text) {

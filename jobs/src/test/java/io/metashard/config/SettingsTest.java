@@ -121,6 +121,67 @@ class SettingsTest {
   }
 
   @Test
+  void secretsAreRedactedWhereverTheyHide() {
+    Settings settings =
+        Settings.parse(
+            "my.conf",
+            """
+            hadoop {
+              "fs.azure.sas.box.account.blob.core.windows.net" = "PLANTED1"
+              "fs.gs.auth.service.account.private.key" = "PLANTED2"
+              nested = [[{ password = "PLANTED3" }]]
+              url = "https://h/c?sv=1&sig=PLANTED4%2B&x=1"
+            }
+            spark."spark.driver.extraJavaOptions" = "-Dx=y -Djavax.net.ssl.keyStorePassword=PLANTED5 -Dz=1"
+            """,
+            List.of(
+                "lake.root=s3a://me:PLANTED6/with@slash@bucket/team@x/lake",
+                "objects.roots=[\"http://host:8080/a@b\"]"));
+    for (String shown : List.of(settings.redacted(), settings.shown())) {
+      assertThat(shown)
+          .doesNotContain("PLANTED", "with@slash")
+          .contains("&x=1", "-Dx=y", "-Dz=1", "http://host:8080/a@b");
+    }
+    assertThat(Settings.withoutUserInfo("s3a://me@bucket/team@x and hdfs://host:9000/a@b"))
+        .isEqualTo("s3a://(redacted)@bucket/team@x and hdfs://host:9000/a@b");
+  }
+
+  @Test
+  void aTextThatIsNoConfigurationIsRefusedWithoutItsSecrets() {
+    String good = "lake.root = x\n";
+    for (String bad :
+        List.of(
+            "hadoop.fs.s3a.secret.key = PLANTED+PLANTED/PLANTED",
+            "hadoop { \"fs.s3a.secret.key\" = \"PLANTED1\" \"x } \n y",
+            "hadoop { fs.s3a.secret.key = PLANTED1 = PLANTED2 }",
+            "hadoop.fs.s3a.secret.key = ${PLANTED.PLANTED}")) {
+      assertThatThrownBy(() -> Settings.parse("my.conf", good + bad, List.of()))
+          .as(bad)
+          .isInstanceOf(SettingsException.class)
+          .hasNoCause()
+          .hasMessageStartingWith("Cannot read configuration my.conf: ")
+          .hasMessageNotContaining("PLANTED");
+    }
+    assertThatThrownBy(
+            () -> Settings.parse("my.conf", "", List.of("hadoop.fs.s3a.secret.key:PLANTED")))
+        .hasMessage("Cannot use --set (redacted): write it as key=value");
+    assertThatThrownBy(() -> Settings.parse("my.conf", "a = " + "[".repeat(200_000), List.of()))
+        .isInstanceOf(SettingsException.class)
+        .hasMessageContaining("nested too deep");
+  }
+
+  @Test
+  void aSizeThatNoMachineHasIsRefusedAtOnce() {
+    for (String size : List.of("1e999999999 KiB", "1e99 B", "99999999999999999999 GiB", "-5 KiB")) {
+      Settings settings = Settings.parse("my.conf", "", List.of("segments.min-bytes=" + size));
+      assertThatThrownBy(() -> settings.bytes("segments.min-bytes"))
+          .as(size)
+          .isInstanceOf(SettingsException.class)
+          .hasMessageContaining("segments.min-bytes (my.conf)");
+    }
+  }
+
+  @Test
   void theDefaultsAreThese() {
     assertThat(Settings.defaults().redacted().lines())
         .contains(
