@@ -91,7 +91,7 @@ final class ParquetLogReader implements LogReader {
         rows =
             new ColumnIOFactory()
                 .getColumnIO(schema)
-                .getRecordReader(pages, new GroupRecordConverter(schema));
+                .getRecordReader(ParquetLimits.checked(pages), new GroupRecordConverter(schema));
       }
       row = rows.read();
       rowsLeft--;
@@ -107,7 +107,8 @@ final class ParquetLogReader implements LogReader {
   }
 
   private void open() throws IOException {
-    file = ParquetFileReader.open(new LogInputFile(in, fileBytes));
+    file = ParquetFileReader.open(new LogInputFile(in, fileBytes), ParquetLimits.options());
+    ParquetLimits.require(file.getFooter(), COLUMNS, fileBytes);
     List<Type> wanted = new ArrayList<>();
     for (Type field : file.getFileMetaData().getSchema().getFields()) {
       if (COLUMNS.contains(field.getName())) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.code_intelligence.jazzer.api.FuzzedDataProvider;
 import com.code_intelligence.jazzer.junit.FuzzTest;
+import io.metashard.ObjectIds;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -198,9 +199,33 @@ class TextLogReaderTest {
     checkAnyBytes(bytes);
   }
 
-  @FuzzTest(maxDuration = "10s")
-  void survivesAnyBytes(FuzzedDataProvider data) throws Exception {
-    checkAnyBytes(data.consumeRemainingAsBytes());
+  @FuzzTest
+  void givesEveryLineOfAnyFileARequestOrAReason(byte[] bytes) throws Exception {
+    checkAnyBytes(bytes);
+  }
+
+  @FuzzTest
+  void aCsvRecordGivesWhatWasWrittenInIt(FuzzedDataProvider data) throws Exception {
+    String id = data.consumeString(200);
+    String client = data.consumeRemainingAsString();
+    boolean plain = ObjectIds.problem(id).isEmpty() && !id.contains("\r");
+    if (!plain || id.length() + client.length() > MAX_LINE_BYTES / 8 || client.contains("\r")) {
+      return;
+    }
+    String record = "2026-01-01T00:00:00Z,%s,0,5,200,%s\n".formatted(quoted(id), "GET");
+    List<String> read = csv(HEADER + record + record);
+    int lines = (int) id.chars().filter(c -> c == '\n').count() + 1;
+    assertThat(read).containsExactly("2 " + id, (2 + lines) + " " + id);
+    String withClient = "ts,client,object_id\n2026-01-01T00:00:00Z,%s,%s\n";
+    List<String> other = csv(withClient.formatted(quoted(client), quoted(id)));
+    assertThat(other).hasSize(1);
+    if (ObjectIds.problem(client + "x").isEmpty()) {
+      assertThat(other).containsExactly("2 " + id);
+    }
+  }
+
+  private static String quoted(String field) {
+    return "\"" + field.replace("\"", "\"\"") + "\"";
   }
 
   private static void checkAnyBytes(byte[] bytes) throws IOException {
@@ -249,6 +274,10 @@ class TextLogReaderTest {
           line.parsed() instanceof ParsedLine.Request request
               ? request.objectId()
               : ((ParsedLine.Rejected) line.parsed()).reason();
+      SoundLines.require(line.parsed(), Integer.MAX_VALUE, LIMIT);
+      if (line.text() != null) { // a record so far, and the line that was too much
+        assertThat(line.text().length()).isLessThanOrEqualTo(MAX_LINE_BYTES + 1 + 1024);
+      }
       lines.add(line.number() + " " + what);
     }
     reader.close();
