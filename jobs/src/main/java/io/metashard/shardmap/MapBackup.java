@@ -67,9 +67,6 @@ public final class MapBackup {
     }
   }
 
-  /** Where a bucket's rows are: the switch whose folder has the file, and the file's checksum. */
-  private record Entry(long sequence, long crc32c) {}
-
   /** The newest switch that is backed up at every target; 0 if none is. */
   public long newest() throws IOException {
     long newest = Long.MAX_VALUE;
@@ -87,8 +84,8 @@ public final class MapBackup {
     while (files.hasNext()) {
       String path = files.next().path();
       String[] parts = path.split("/");
-      if (parts.length == 3 && parts[2].equals(MARKER) && parts[1].matches("[0-9]{20}")) {
-        newest = Math.max(newest, Long.parseLong(parts[1]));
+      if (parts.length == 3 && parts[2].equals(MARKER)) {
+        newest = Math.max(newest, BackupMarker.sequence(parts[1]).orElse(0));
       }
     }
     return newest;
@@ -102,7 +99,7 @@ public final class MapBackup {
    * @param changed its buckets; all buckets with rows when no earlier backup is complete
    */
   public void write(Dataset<Row> map, long sequence, List<Integer> changed) throws IOException {
-    Map<Integer, Entry> entries = new TreeMap<>();
+    Map<Integer, BackupMarker.Entry> entries = new TreeMap<>();
     long before = newest();
     Dataset<Row> rows = map;
     if (before > 0 && before == sequence - 1) {
@@ -118,40 +115,32 @@ public final class MapBackup {
             new WriteBuckets(targets, sequence, new SerializableConfiguration(hadoop)),
             Encoders.row(WRITTEN))
         .collectAsList() // one row a bucket, 65,536 at most
-        .forEach(row -> entries.put(row.getInt(0), new Entry(sequence, row.getLong(1))));
-    StringBuilder text = new StringBuilder();
-    entries.forEach(
-        (bucket, entry) ->
-            text.append("%d %d %08x".formatted(bucket, entry.sequence(), entry.crc32c()))
-                .append('\n'));
+        .forEach(
+            row -> entries.put(row.getInt(0), new BackupMarker.Entry(sequence, row.getLong(1))));
+    byte[] marker = new BackupMarker(entries).text().getBytes(StandardCharsets.US_ASCII);
     for (Location target : targets) {
       try (ObjectStore store = new HadoopStore(target.uri(), hadoop)) {
-        writeOnce(
-            store, folder(sequence) + MARKER, text.toString().getBytes(StandardCharsets.UTF_8));
+        writeOnce(store, folder(sequence) + MARKER, marker);
       }
     }
   }
 
-  private Map<Integer, Entry> marker(long sequence) throws IOException {
-    Map<Integer, Entry> entries = new TreeMap<>();
+  private Map<Integer, BackupMarker.Entry> marker(long sequence) throws IOException {
+    String path = folder(sequence) + MARKER;
     try (ObjectStore store = new HadoopStore(targets.get(0).uri(), hadoop)) {
-      String path = folder(sequence) + MARKER;
-      byte[] bytes = new byte[Math.toIntExact(Math.min(store.length(path), 16 << 20))];
-      store.readFully(path, 0, bytes, 0, bytes.length);
-      // None of a map without rows.
-      for (String line : new String(bytes, StandardCharsets.UTF_8).lines().toList()) {
-        String[] parts = line.split(" ");
-        if (parts.length != 3) {
-          throw new IOException(
-              "Cannot read map backup marker %s at %s: it has a line of %d words instead of 3"
-                  .formatted(path, targets.get(0).name(), parts.length));
-        }
-        entries.put(
-            Integer.parseInt(parts[0]),
-            new Entry(Long.parseLong(parts[1]), Long.parseLong(parts[2], 16)));
+      long length = store.length(path);
+      if (length > BackupMarker.MAX_BYTES) {
+        throw new IllegalArgumentException("it has %d bytes".formatted(length));
       }
+      byte[] bytes = new byte[(int) length];
+      store.readFully(path, 0, bytes, 0, bytes.length);
+      return BackupMarker.parse(new String(bytes, StandardCharsets.ISO_8859_1), sequence).entries();
+    } catch (IllegalArgumentException e) {
+      throw new IOException(
+          "Cannot read map backup marker %s at %s: %s; remove its folder there, and all buckets are backed up anew"
+              .formatted(path, targets.get(0).name(), e.getMessage()),
+          e);
     }
-    return entries;
   }
 
   private static String folder(long sequence) {
