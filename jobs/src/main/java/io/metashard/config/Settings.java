@@ -175,13 +175,22 @@ public final class Settings {
   }
 
   private static Config reference() {
-    try (InputStream in = Settings.class.getResourceAsStream(REFERENCE)) {
-      if (in == null) {
-        throw new IllegalStateException("Cannot find " + REFERENCE + " on the class path");
+    return Reference.VALUES;
+  }
+
+  /** Read once: it is not small, and never changes. */
+  private static final class Reference {
+    static final Config VALUES = read();
+
+    private static Config read() {
+      try (InputStream in = Settings.class.getResourceAsStream(REFERENCE)) {
+        if (in == null) {
+          throw new IllegalStateException("Cannot find " + REFERENCE + " on the class path");
+        }
+        return ConfigFactory.parseReader(new InputStreamReader(in, StandardCharsets.UTF_8));
+      } catch (IOException e) {
+        throw new IllegalStateException("Cannot read " + REFERENCE, e);
       }
-      return ConfigFactory.parseReader(new InputStreamReader(in, StandardCharsets.UTF_8));
-    } catch (IOException e) {
-      throw new IllegalStateException("Cannot read " + REFERENCE, e);
     }
   }
 
