@@ -40,6 +40,7 @@ import picocli.CommandLine.Option;
       Metashard.Reshard.class,
       ReadCommands.Ls.class,
       ReadCommands.Cat.class,
+      ExportCommand.class,
       Metashard.Verify.class,
       RollbackCommand.class,
       DeleteSourcesCommand.class,

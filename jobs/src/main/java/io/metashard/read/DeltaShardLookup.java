@@ -16,7 +16,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
 
-/** The {@code shard_map} table at the version that was newest when this was opened. */
+/** One version of the {@code shard_map} table. */
 public final class DeltaShardLookup implements ShardLookup {
   /** The columns of a {@link Block}, in its order; {@code heat_class} is not needed to read. */
   private static final List<String> COLUMNS =
@@ -78,6 +78,22 @@ public final class DeltaShardLookup implements ShardLookup {
     } catch (FileNotFoundException e) {
       return new DeltaShardLookup(null, 0);
     }
+    return of(table);
+  }
+
+  /**
+   * Pins a version of the map.
+   *
+   * @param mapPath of the {@code shard_map} table
+   * @param version Delta's, of the table
+   * @throws FileNotFoundException if there is no such table
+   */
+  public static DeltaShardLookup openAt(String mapPath, long version, Configuration hadoop)
+      throws IOException {
+    return of(DeltaTableReader.openAt(mapPath, version, hadoop));
+  }
+
+  private static DeltaShardLookup of(DeltaTableReader table) throws IOException {
     int[] found = {0};
     // All rows agree on the number: the first will do.
     table.scan(

@@ -50,11 +50,31 @@ final class DeltaTableReader {
     try {
       return new DeltaTableReader(engine, Table.forPath(engine, path).getLatestSnapshot(engine));
     } catch (TableNotFoundException e) {
-      FileNotFoundException missing =
-          new FileNotFoundException("Cannot open Delta table %s: it is not there".formatted(path));
-      missing.initCause(e);
-      throw missing;
+      throw missing(path, e);
     }
+  }
+
+  /**
+   * Opens a version.
+   *
+   * @throws FileNotFoundException if there is no such table
+   */
+  static DeltaTableReader openAt(String path, long version, Configuration hadoop)
+      throws IOException {
+    Engine engine = DefaultEngine.create(hadoop);
+    try {
+      return new DeltaTableReader(
+          engine, Table.forPath(engine, path).getSnapshotAsOfVersion(engine, version));
+    } catch (TableNotFoundException e) {
+      throw missing(path, e);
+    }
+  }
+
+  private static FileNotFoundException missing(String path, Throwable cause) {
+    FileNotFoundException missing =
+        new FileNotFoundException("Cannot open Delta table %s: it is not there".formatted(path));
+    missing.initCause(cause);
+    return missing;
   }
 
   long version() {

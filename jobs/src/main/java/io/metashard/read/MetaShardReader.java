@@ -27,7 +27,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Reads objects through the shard map as it was when the reader was opened.
+ * Reads objects through one version of the shard map: as it was when the reader was opened, unless
+ * another is named.
  *
  * <p>Every frame is verified. A block that is missing or corrupt is rebuilt from any k of the other
  * blocks of its meta-shard, for the range asked only. Wrong bytes are never returned: what cannot
@@ -72,6 +73,38 @@ public final class MetaShardReader implements Closeable {
    */
   public static MetaShardReader open(String lakeRoot, ReadOptions options, Configuration hadoop)
       throws IOException {
+    return new MetaShardReader(
+        lakeRoot,
+        hadoop,
+        options,
+        DeltaShardLookup.open(mapPath(lakeRoot), hadoop),
+        locationUris(lakeRoot, hadoop));
+  }
+
+  /**
+   * Opens a lake at a version of its map, so that many readers read the same.
+   *
+   * @param lakeRoot Hadoop file system URI of the lake
+   * @param mapVersion Delta's, of the table {@code shard_map}
+   * @throws FileNotFoundException if the lake has no map
+   */
+  public static MetaShardReader openAt(
+      String lakeRoot, long mapVersion, ReadOptions options, Configuration hadoop)
+      throws IOException {
+    return new MetaShardReader(
+        lakeRoot,
+        hadoop,
+        options,
+        DeltaShardLookup.openAt(mapPath(lakeRoot), mapVersion, hadoop),
+        locationUris(lakeRoot, hadoop));
+  }
+
+  private static String mapPath(String lakeRoot) {
+    return lakeRoot + "/shard_map";
+  }
+
+  private static Map<String, String> locationUris(String lakeRoot, Configuration hadoop)
+      throws IOException {
     Map<String, String> uris = new TreeMap<>();
     try {
       DeltaTableReader.open(lakeRoot + "/locations", hadoop)
@@ -85,8 +118,7 @@ public final class MetaShardReader implements Closeable {
     } catch (FileNotFoundException e) {
       LOG.debug("No locations table below {}: nothing was encoded yet", lakeRoot);
     }
-    return new MetaShardReader(
-        lakeRoot, hadoop, options, DeltaShardLookup.open(lakeRoot + "/shard_map", hadoop), uris);
+    return uris;
   }
 
   /** Where blocks are found. */

@@ -106,14 +106,30 @@ public final class HadoopStore implements ObjectStore {
       if (fileSystem instanceof RawLocalFileSystem local) {
         return new LocalOutput(local.pathToFile(file));
       }
-      FSDataOutputStreamBuilder<?, ?> builder = fileSystem.createFile(file); // changed by each call
-      builder.overwrite(false);
-      builder.recursive();
-      builder.opt(CONDITIONAL_CREATE, true);
-      return new HadoopOutput(path, builder.build());
+      return new HadoopOutput(path, createOnly(fileSystem, file));
     } catch (IOException e) {
       throw translated(path, e);
     }
+  }
+
+  /**
+   * Begins a file that nothing may have been before, and its folders: on S3 by a conditional
+   * upload, whose loser learns of it when it closes. {@link #isTaken} knows the failure.
+   */
+  public static FSDataOutputStream createOnly(FileSystem fileSystem, Path file) throws IOException {
+    FSDataOutputStreamBuilder<?, ?> builder = fileSystem.createFile(file); // changed by each call
+    builder.overwrite(false);
+    builder.recursive();
+    builder.opt(CONDITIONAL_CREATE, true);
+    return builder.build();
+  }
+
+  /** Whether a create failed because there is such a file already. */
+  public static boolean isTaken(IOException e) {
+    return e instanceof FileAlreadyExistsException
+        || e instanceof org.apache.hadoop.fs.FileAlreadyExistsException
+        // By name: the class is in hadoop-aws, which need not be there.
+        || e.getClass().getSimpleName().equals("RemoteFileChangedException");
   }
 
   @Override
@@ -212,10 +228,7 @@ public final class HadoopStore implements ObjectStore {
     if (e instanceof FileNotFoundException) {
       return initCause(new NoSuchFileException(display(path), null, "it does not exist"), e);
     }
-    if (e instanceof FileAlreadyExistsException
-        || e instanceof org.apache.hadoop.fs.FileAlreadyExistsException
-        // By name: the class is in hadoop-aws, which need not be there.
-        || e.getClass().getSimpleName().equals("RemoteFileChangedException")) {
+    if (isTaken(e)) {
       return initCause(
           new FileAlreadyExistsException(display(path), null, "it was written before"), e);
     }

@@ -81,6 +81,7 @@ class MetashardTest {
             "reshard",
             "ls",
             "cat",
+            "export",
             "verify",
             "rollback",
             "delete-sources",
@@ -184,7 +185,8 @@ class MetashardTest {
     Ended ended = run("ingest", "--config", config(""), "--dry-run");
     assertThat(ended.exitCode()).isEqualTo(2);
     assertThat(ended.err())
-        .contains("Cannot use --dry-run with ingest: only plan, nightly and rollback know it");
+        .contains(
+            "Cannot use --dry-run with ingest: only export, plan, nightly and rollback know it");
   }
 
   @Test
