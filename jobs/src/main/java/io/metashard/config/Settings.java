@@ -163,6 +163,12 @@ public final class Settings {
     return ObjectIds.printable(withoutSecrets(harmless), 1000);
   }
 
+  /** The same settings but for one value. */
+  public Settings with(String key, Object value) {
+    string(key); // of a key that there is
+    return new Settings(source, values.withValue(key, ConfigValueFactory.fromAnyRef(value)));
+  }
+
   /** The value is HOCON when it parses as such (a list, an object, a number), else a string. */
   private static Config override(String key, String value, Config below) {
     Config one;
