@@ -1,6 +1,7 @@
 package io.metashard;
 
 import java.time.Instant;
+import java.util.Arrays;
 
 /**
  * One block of a meta-shard as the shard map knows it: what it holds, how it is coded, and where it
@@ -159,6 +160,90 @@ public record Block(
   public static long physicalBytes(long length, int frameBytes) {
     long frames = length == 0 ? 0 : (length - 1) / frameBytes + 1;
     return Math.addExact(length, Math.multiplyExact(frames, (long) FRAME_HEADER_BYTES));
+  }
+
+  /**
+   * The same block stored elsewhere: all of the row but where it is and by whom it was written.
+   *
+   * @param newFrameBytes payload bytes of a full frame there
+   */
+  public Block movedTo(
+      String newLocation,
+      String newPath,
+      long newContainerOffset,
+      int newFrameBytes,
+      String newGeneration,
+      Instant newWrittenAt) {
+    return new Block(
+        format,
+        bucket,
+        buckets,
+        objectId,
+        objectVersion,
+        objectBytes,
+        live,
+        segment,
+        objectOffset,
+        length,
+        metaShardId,
+        k,
+        m,
+        codec,
+        blockIndex,
+        blockBytes,
+        newLocation,
+        newPath,
+        newContainerOffset,
+        newFrameBytes,
+        crc32c,
+        sha256,
+        encryption,
+        newGeneration,
+        newWrittenAt,
+        expectedRequests,
+        heatClass,
+        deadSince);
+  }
+
+  /**
+   * Whether two rows agree in all that never changes once a block is written: all but whether it is
+   * served, and since when it is not.
+   */
+  public boolean agreesWith(Block other) {
+    return Arrays.equals(sha256, other.sha256) && alive().equals(other.alive());
+  }
+
+  /** For a comparison: without what changes, and without the array, which has no equality. */
+  private Block alive() {
+    return new Block(
+        format,
+        bucket,
+        buckets,
+        objectId,
+        objectVersion,
+        objectBytes,
+        true,
+        segment,
+        objectOffset,
+        length,
+        metaShardId,
+        k,
+        m,
+        codec,
+        blockIndex,
+        blockBytes,
+        location,
+        path,
+        containerOffset,
+        frameBytes,
+        crc32c,
+        null,
+        encryption,
+        generation,
+        writtenAt,
+        expectedRequests,
+        heatClass,
+        null);
   }
 
   /** First byte after the block in its object. */
