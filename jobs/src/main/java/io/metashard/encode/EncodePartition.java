@@ -7,15 +7,12 @@ import io.metashard.shardmap.ShardMapTable;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Path;
-import java.security.SecureRandom;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import org.apache.spark.SparkFiles;
-import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
 import org.apache.spark.sql.Row;
 import org.apache.spark.util.SerializableConfiguration;
@@ -45,7 +42,7 @@ record EncodePartition(
             new MetaShardEncoder(
                 options,
                 locations,
-                containerPrefix(),
+                OpenContainers.prefix(runId),
                 generation,
                 buckets,
                 writtenAt,
@@ -94,21 +91,5 @@ record EncodePartition(
         reader.close();
       }
     }
-  }
-
-  /**
-   * Run, stage, partition, attempt and a random id: no second attempt meets the first one's file.
-   */
-  private String containerPrefix() {
-    TaskContext task = TaskContext.get();
-    byte[] random = new byte[8];
-    new SecureRandom().nextBytes(random);
-    return "containers/%s/s%d-p%d-a%d-%s"
-        .formatted(
-            runId,
-            task.stageId(),
-            task.partitionId(),
-            task.taskAttemptId(),
-            HexFormat.of().formatHex(random));
   }
 }

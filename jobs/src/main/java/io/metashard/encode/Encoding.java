@@ -10,7 +10,9 @@ import static org.apache.spark.sql.functions.substring;
 import static org.apache.spark.sql.functions.xxhash64;
 
 import io.metashard.Location;
+import io.metashard.plan.Places;
 import io.metashard.plan.PlannedBlock;
+import io.metashard.plan.Site;
 import io.metashard.shardmap.ShardMapTable;
 import java.time.Instant;
 import java.util.HashMap;
@@ -23,7 +25,7 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.expressions.Window;
 import org.apache.spark.util.SerializableConfiguration;
 
-/** Carries out plans: writes blocks, and reads back what it wrote. It decides nothing. */
+/** Carries out plans and repairs: writes blocks, and reads back what was written. */
 public final class Encoding {
   /** One meta-shard in so many is read back by {@code read-back = sample}. */
   public static final int SAMPLE_ONE_IN = 16;
@@ -121,6 +123,15 @@ public final class Encoding {
    * @return what is wrong, as {@link Findings#SCHEMA}; no row means that all is right
    */
   public Dataset<Row> check(Dataset<Row> blocks, int partitions) {
+    return check(blocks, partitions, 0);
+  }
+
+  /**
+   * As {@link #check(Dataset, int)}, at a pace.
+   *
+   * @param bytesPerSecond of each task; 0: no limit
+   */
+  public Dataset<Row> check(Dataset<Row> blocks, int partitions, long bytesPerSecond) {
     String task = "written_by";
     // A repaired meta-shard has blocks of several tasks, and must stay together all the same.
     Column writtenBy =
@@ -132,7 +143,76 @@ public final class Encoding {
         .sortWithinPartitions(
             task, ShardMapTable.BUCKET, ShardMapTable.META_SHARD_ID, ShardMapTable.BLOCK_INDEX)
         .drop(task)
-        .mapPartitions(new CheckPartition(options.engine(), locations, hadoop), Findings.encoder());
+        .mapPartitions(
+            new CheckPartition(options.engine(), locations, bytesPerSecond, hadoop),
+            Findings.encoder());
+  }
+
+  /**
+   * Reads the footer of every container that rows of the map name, and holds the rows against it.
+   *
+   * @param blocks as {@link ShardMapTable#SCHEMA}
+   * @param bytesPerSecond of each task; 0: no limit
+   * @return a {@link Findings#FOOTER} for each container whose footer is bad
+   */
+  public Dataset<Row> checkFooters(Dataset<Row> blocks, int partitions, long bytesPerSecond) {
+    return blocks
+        .repartition(partitions, col(ShardMapTable.LOCATION), col(ShardMapTable.PATH))
+        .sortWithinPartitions(ShardMapTable.LOCATION, ShardMapTable.PATH)
+        .mapPartitions(new CheckFooters(locations, bytesPerSecond, hadoop), Findings.encoder());
+  }
+
+  /**
+   * What a repair writes with.
+   *
+   * @param tasks at most; each fills at most the room of {@code sites}
+   * @param bytesPerSecond of each task; 0: no limit
+   */
+  public record RepairRun(
+      String runId,
+      String generation,
+      Instant writtenAt,
+      Places places,
+      List<Site> sites,
+      int tasks,
+      long bytesPerSecond) {
+    public RepairRun {
+      sites = List.copyOf(sites);
+    }
+  }
+
+  /**
+   * Writes blocks again, from the others of their meta-shards. The result must be materialised
+   * once, as that of {@link #write}.
+   *
+   * @param blocks all blocks of each meta-shard, as {@link RepairBlocks#SCHEMA}
+   * @return {@link RepairBlocks#RESULT}
+   */
+  public Dataset<Row> repair(Dataset<Row> blocks, RepairRun run) {
+    // By range, so that the first tasks have what is most in danger.
+    return blocks
+        .repartitionByRange(
+            run.tasks(),
+            col(RepairBlocks.SPARE_BLOCKS),
+            col(RepairBlocks.GROUP),
+            col(ShardMapTable.META_SHARD_ID))
+        .sortWithinPartitions(
+            RepairBlocks.SPARE_BLOCKS,
+            RepairBlocks.GROUP,
+            ShardMapTable.META_SHARD_ID,
+            ShardMapTable.BLOCK_INDEX)
+        .mapPartitions(
+            new RepairPartition(
+                options,
+                locations,
+                run.places(),
+                run.sites(),
+                run.runId(),
+                run.generation(),
+                run.writtenAt(),
+                run.bytesPerSecond(),
+                hadoop),
+            RepairBlocks.resultEncoder());
   }
 
   /** Checks that sources are still at the versions that were read; a row for each that is not. */

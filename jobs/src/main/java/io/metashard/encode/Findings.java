@@ -19,7 +19,7 @@ public final class Findings {
   public static final String LOCATION = "location";
   public static final String PATH = "path";
 
-  /** {@link #UNREADABLE}, {@link #CORRUPT}, {@link #DECODE_MISMATCH}, {@link #LOST}, ... */
+  /** {@link #UNREADABLE}, {@link #MISSING}, {@link #CORRUPT}, {@link #LOST}, ... */
   public static final String PROBLEM = "problem";
 
   public static final String DETAIL = "detail";
@@ -27,16 +27,37 @@ public final class Findings {
   /** Blocks of the meta-shard that may still be lost; negative: it cannot be decoded. */
   public static final String SPARE_BLOCKS = "spare_blocks";
 
-  /** The container is missing, too short, or its location does not answer. */
+  /** Of a data block: version of its object; null otherwise, as the next two. */
+  public static final String OBJECT_VERSION = "object_version";
+
+  /** Of a data block: where its bytes begin in the object. */
+  public static final String OBJECT_OFFSET = "object_offset";
+
+  /** Of a data block: its bytes; of a file that no map names, the file's. */
+  public static final String LENGTH = "length";
+
+  /** The block's location does not answer, holds nothing at all, or was declared gone. */
   public static final String UNREADABLE = "unreadable";
 
-  /** A frame or the block's checksum does not fit. */
+  /** The location answers, the container is not there. */
+  public static final String MISSING = "missing";
+
+  /** A frame or the block's checksum does not fit, or the container ends too early. */
   public static final String CORRUPT = "corrupt";
+
+  /** A container's footer cannot be used, or does not say what the map says; blocks may be good. */
+  public static final String FOOTER = "footer";
+
+  /** A file at a location that no version of the map names: no damage. */
+  public static final String ORPHAN = "orphan";
+
+  /** A block that could be rebuilt has nowhere to go. */
+  public static final String NO_PLACE = "no-place";
 
   /** Decoding from parity gave other bytes than the source had. */
   public static final String DECODE_MISMATCH = "decode-mismatch";
 
-  /** Fewer than k blocks of the meta-shard are good. */
+  /** Of a data block that cannot be had: it is bad, and fewer than k of its meta-shard are good. */
   public static final String LOST = "lost";
 
   /** The map has too few or too many rows for the meta-shard. */
@@ -55,11 +76,15 @@ public final class Findings {
           .add(PATH, DataTypes.StringType, true)
           .add(PROBLEM, DataTypes.StringType, false)
           .add(DETAIL, DataTypes.StringType, false)
-          .add(SPARE_BLOCKS, DataTypes.IntegerType, true);
+          .add(SPARE_BLOCKS, DataTypes.IntegerType, true)
+          // Later than the others: null in older rows.
+          .add(OBJECT_VERSION, DataTypes.StringType, true)
+          .add(OBJECT_OFFSET, DataTypes.LongType, true)
+          .add(LENGTH, DataTypes.LongType, true);
 
   private Findings() {}
 
-  static Encoder<Row> encoder() {
+  public static Encoder<Row> encoder() {
     return Encoders.row(SCHEMA);
   }
 
@@ -73,10 +98,20 @@ public final class Findings {
         block.path(),
         problem,
         detail,
-        spareBlocks);
+        spareBlocks,
+        block.objectVersion(),
+        block.isParity() ? null : (Long) block.objectOffset(),
+        block.isParity() ? null : (Long) block.length());
+  }
+
+  /** About a container as a whole. */
+  static Row container(String location, String path, String problem, String detail) {
+    return RowFactory.create(
+        null, null, null, null, location, path, problem, detail, null, null, null, null);
   }
 
   static Row source(String objectId, String detail) {
-    return RowFactory.create(null, null, objectId, null, null, null, SOURCE_CHANGED, detail, null);
+    return RowFactory.create(
+        null, null, objectId, null, null, null, SOURCE_CHANGED, detail, null, null, null, null);
   }
 }

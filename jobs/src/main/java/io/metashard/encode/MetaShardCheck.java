@@ -5,14 +5,15 @@ import io.metashard.ObjectIds;
 import io.metashard.Shape;
 import io.metashard.codec.BlockCoder;
 import io.metashard.codec.CodingEngine;
-import io.metashard.store.BlockReader;
-import io.metashard.store.ObjectStore;
+import io.metashard.encode.LocationStores.Problem;
+import io.metashard.store.ContainerWriter;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 import java.util.zip.CRC32C;
 import org.apache.spark.sql.Row;
 
@@ -25,10 +26,9 @@ import org.apache.spark.sql.Row;
  */
 final class MetaShardCheck {
   private final CodingEngine engine;
-  private final Map<String, ObjectStore> stores;
-  private final Map<String, BlockReader> readers = new HashMap<>();
+  private final LocationStores stores;
 
-  MetaShardCheck(String engine, Map<String, ObjectStore> stores) {
+  MetaShardCheck(String engine, LocationStores stores) {
     this.engine = CodingEngine.named(engine);
     this.stores = stores;
   }
@@ -56,33 +56,79 @@ final class MetaShardCheck {
       return findings;
     }
     // Something is wrong: each block alone says what.
+    Map<Integer, Problem> problems = readAll(blocks);
     boolean[] good = new boolean[shape.blocks()];
-    Map<Integer, String[]> problems = readAll(blocks, good);
-    int readable = count(good);
-    int spare = readable - shape.k();
+    for (int index = 0; index < good.length; index++) {
+      good[index] = !problems.containsKey(index);
+    }
+    int spare = shape.m() - problems.size();
     problems.forEach(
         (index, problem) ->
-            findings.add(Findings.of(blocks.get(index), problem[0], problem[1], spare)));
+            findings.add(Findings.of(blocks.get(index), problem.name(), problem.detail(), spare)));
     if (spare < 0) {
-      findings.add(
-          Findings.of(
-              first,
-              Findings.LOST,
-              "Only %d blocks are good, %d are needed".formatted(readable, shape.k()),
-              spare));
+      findings.addAll(lost(blocks, problems));
     } else if (shape.m() > 0) {
       findings.addAll(decode(blocks, shape, good, spare));
     }
     return findings;
   }
 
-  private static boolean complete(List<Block> blocks, Shape shape) {
+  /**
+   * What can no longer be had of a meta-shard of which fewer than k blocks are good: a finding for
+   * each bad data block, with all that is known of it.
+   *
+   * @param blocks in order of their index
+   * @param problems of the bad ones, by index
+   */
+  static List<Row> lost(List<Block> blocks, Map<Integer, Problem> problems) {
+    Shape shape = blocks.get(0).shape();
+    int good = shape.blocks() - problems.size();
+    String causes =
+        problems.entrySet().stream()
+            .map(
+                entry ->
+                    "block %d at %s (%s)"
+                        .formatted(
+                            entry.getKey(),
+                            ObjectIds.printable(blocks.get(entry.getKey()).location()),
+                            entry.getValue().name()))
+            .collect(Collectors.joining(", "));
+    List<Row> findings = new ArrayList<>();
+    for (int index : problems.keySet()) {
+      Block block = blocks.get(index);
+      if (!block.isParity()) {
+        findings.add(
+            Findings.of(
+                block,
+                Findings.LOST,
+                "bytes %d to %d of the %d of object %s at version %s%s cannot be had: %d of the %d blocks of meta-shard %s are good, %d are needed; bad are %s"
+                    .formatted(
+                        block.objectOffset(),
+                        block.objectEnd(),
+                        block.objectBytes(),
+                        ObjectIds.printable(block.objectId()),
+                        ObjectIds.printable(block.objectVersion()),
+                        block.live() ? "" : " (no longer served)",
+                        good,
+                        shape.blocks(),
+                        ObjectIds.printable(block.metaShardId()),
+                        shape.k(),
+                        causes),
+                good - shape.k()));
+      }
+    }
+    return findings;
+  }
+
+  /** Whether the rows are those of one meta-shard, and none asks for too much memory. */
+  static boolean complete(List<Block> blocks, Shape shape) {
     boolean complete = blocks.size() == shape.blocks();
     for (int i = 0; complete && i < blocks.size(); i++) {
       Block block = blocks.get(i);
       complete =
           block.blockIndex() == i
               && block.shape().equals(shape)
+              && block.frameBytes() <= ContainerWriter.MAX_FRAME_BYTES
               && block.blockBytes() == blocks.get(0).blockBytes();
     }
     return complete;
@@ -109,7 +155,7 @@ final class MetaShardCheck {
           int index = block.blockIndex();
           int stored = stored(block, position, length);
           if (stored > 0) {
-            reader(block).read(block, position, cells[index], 0, stored);
+            stores.read(block, position, cells[index], stored);
             read[index].update(cells[index], 0, stored);
           }
           Arrays.fill(cells[index], stored, length, (byte) 0);
@@ -125,7 +171,7 @@ final class MetaShardCheck {
       }
       for (Block block : blocks) {
         if (block.length() == 0) {
-          requireExists(block);
+          stores.requireExists(block);
         }
         int index = block.blockIndex();
         if (read[index].getValue() != block.crc32c()
@@ -145,62 +191,36 @@ final class MetaShardCheck {
     return sums;
   }
 
-  /** Reads each block alone: frames and checksum. Problem and detail by index of the bad ones. */
-  private Map<Integer, String[]> readAll(List<Block> blocks, boolean[] good) {
-    Map<Integer, String[]> problems = new java.util.TreeMap<>();
+  /** Reads each block alone: frames and checksum. The problems of the bad ones, by index. */
+  private Map<Integer, Problem> readAll(List<Block> blocks) {
+    Map<Integer, Problem> problems = new TreeMap<>();
     for (Block block : blocks) {
       CRC32C crc = new CRC32C();
       byte[] buffer = new byte[block.frameBytes()];
       try {
-        BlockReader reader = reader(block);
         for (long position = 0; position < block.length(); position += buffer.length) {
           int length = (int) Math.min(buffer.length, block.length() - position);
-          reader.read(block, position, buffer, 0, length);
+          stores.read(block, position, buffer, length);
           crc.update(buffer, 0, length);
         }
         if (block.length() == 0) {
-          requireExists(block);
+          stores.requireExists(block);
         }
-        if (crc.getValue() == block.crc32c()) {
-          good[block.blockIndex()] = true;
-        } else {
-          problems.put(
-              block.blockIndex(),
-              new String[] {
-                Findings.CORRUPT,
-                "The block's checksum is %08x, the map says %08x"
-                    .formatted(crc.getValue(), block.crc32c())
-              });
+        if (crc.getValue() != block.crc32c()) {
+          problems.put(block.blockIndex(), otherBytes(block, crc.getValue()));
         }
-      } catch (io.metashard.store.CorruptFrameException e) {
-        problems.put(block.blockIndex(), new String[] {Findings.CORRUPT, e.getMessage()});
       } catch (IOException e) {
-        problems.put(
-            block.blockIndex(),
-            new String[] {
-              Findings.UNREADABLE, e.getClass().getSimpleName() + ": " + e.getMessage()
-            });
+        problems.put(block.blockIndex(), stores.problem(block.location(), e));
       }
     }
     return problems;
   }
 
-  private void requireExists(Block block) throws IOException {
-    store(block).length(block.path());
-  }
-
-  private ObjectStore store(Block block) throws IOException {
-    ObjectStore store = stores.get(block.location());
-    if (store == null) {
-      throw new IOException(
-          "location %s is not configured".formatted(ObjectIds.printable(block.location())));
-    }
-    return store;
-  }
-
-  private BlockReader reader(Block block) throws IOException {
-    ObjectStore store = store(block);
-    return readers.computeIfAbsent(block.location(), name -> new BlockReader(store));
+  /** Of a block whose frames are sound, and are not those of the bytes that the map tells of. */
+  static Problem otherBytes(Block block, long crc32c) {
+    return new Problem(
+        Findings.CORRUPT,
+        "The block's checksum is %08x, the map says %08x".formatted(crc32c, block.crc32c()));
   }
 
   /** Chooses up to {@code count} of the blocks that are present, and marks them as not present. */
@@ -240,36 +260,31 @@ final class MetaShardCheck {
     int cell = blocks.get(0).frameBytes();
     byte[][] cells = new byte[shape.blocks()][cell];
     CRC32C[] sums = sums(shape);
-    try {
-      long blockBytes = blocks.get(0).blockBytes();
-      for (long position = 0; position < blockBytes; position += cell) {
-        int length = (int) Math.min(cell, blockBytes - position);
-        for (Block block : blocks) {
-          int index = block.blockIndex();
-          if (present[index]) {
-            int stored = stored(block, position, length);
-            if (stored > 0) {
-              reader(block).read(block, position, cells[index], 0, stored);
+    long blockBytes = blocks.get(0).blockBytes();
+    for (long position = 0; position < blockBytes; position += cell) {
+      int length = (int) Math.min(cell, blockBytes - position);
+      for (Block block : blocks) {
+        int index = block.blockIndex();
+        if (present[index]) {
+          int stored = stored(block, position, length);
+          if (stored > 0) {
+            try {
+              stores.read(block, position, cells[index], stored);
+            } catch (IOException e) { // it was good a moment ago
+              Problem problem = stores.problem(block.location(), e);
+              return List.of(Findings.of(block, problem.name(), problem.detail(), spare - 1));
             }
-            Arrays.fill(cells[index], stored, length, (byte) 0);
           }
-        }
-        coder.rebuild(cells, present, wanted, 0, length);
-        for (Block block : blocks) {
-          int index = block.blockIndex();
-          if (wanted[index]) {
-            sums[index].update(cells[index], 0, stored(block, position, length));
-          }
+          Arrays.fill(cells[index], stored, length, (byte) 0);
         }
       }
-    } catch (IOException e) {
-      findings.add(
-          Findings.of(
-              blocks.get(0),
-              Findings.UNREADABLE,
-              "Reading for a decode: " + e.getClass().getSimpleName() + ": " + e.getMessage(),
-              spare));
-      return findings;
+      coder.rebuild(cells, present, wanted, 0, length);
+      for (Block block : blocks) {
+        int index = block.blockIndex();
+        if (wanted[index]) {
+          sums[index].update(cells[index], 0, stored(block, position, length));
+        }
+      }
     }
     for (Block block : blocks) {
       int index = block.blockIndex();
@@ -286,15 +301,8 @@ final class MetaShardCheck {
     return findings;
   }
 
-  private static int stored(Block block, long position, int length) {
+  /** How many of a cell's bytes the block has. */
+  static int stored(Block block, long position, int length) {
     return (int) Math.max(0, Math.min(length, block.length() - position));
-  }
-
-  private static int count(boolean[] flags) {
-    int count = 0;
-    for (boolean flag : flags) {
-      count += flag ? 1 : 0;
-    }
-    return count;
   }
 }

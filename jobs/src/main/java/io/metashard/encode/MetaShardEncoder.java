@@ -8,6 +8,8 @@ import io.metashard.codec.BlockCoder;
 import io.metashard.codec.CodingEngine;
 import io.metashard.plan.PlannedBlock;
 import io.metashard.store.ContainerWriter;
+import io.metashard.store.Digest;
+import io.metashard.store.Pace;
 import io.metashard.store.SourceFiles;
 import io.metashard.store.WrittenBlock;
 import java.io.Closeable;
@@ -16,7 +18,6 @@ import java.io.InputStream;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
@@ -52,7 +53,14 @@ final class MetaShardEncoder implements Closeable {
     this.generation = generation;
     this.buckets = buckets;
     this.writtenAt = writtenAt;
-    this.containers = new OpenContainers(options, locations, containerPrefix, hadoop);
+    this.containers =
+        new OpenContainers(
+            options.frameBytes(),
+            options.digest().equals("on") ? Digest.SHA256 : Digest.CRC32C,
+            locations,
+            containerPrefix,
+            hadoop,
+            Pace.UNLIMITED);
     this.engine = CodingEngine.named(options.engine());
   }
 
@@ -186,126 +194,5 @@ final class MetaShardEncoder implements Closeable {
   @Override
   public void close() {
     containers.close();
-  }
-
-  /** The containers that a task has open: one a location. */
-  private static final class OpenContainers implements Closeable {
-    private final EncodeOptions options;
-    private final Map<String, Location> locations;
-    private final String prefix;
-    private final Configuration hadoop;
-    private final Map<String, io.metashard.store.ObjectStore> stores = new HashMap<>();
-    private final Map<String, ContainerWriter> writers = new HashMap<>();
-    private final Map<String, List<Block>> rows = new HashMap<>();
-    private final List<Block> finished = new ArrayList<>();
-    private String group;
-    private int opened;
-
-    OpenContainers(
-        EncodeOptions options,
-        Map<String, Location> locations,
-        String prefix,
-        Configuration hadoop) {
-      this.options = options;
-      this.locations = locations;
-      this.prefix = prefix;
-      this.hadoop = hadoop;
-    }
-
-    void switchTo(String newGroup) throws IOException {
-      if (!newGroup.equals(group)) {
-        finishAll();
-        group = newGroup;
-      }
-    }
-
-    ContainerWriter open(String location) throws IOException {
-      ContainerWriter writer = writers.get(location);
-      if (writer == null) {
-        Location found = locations.get(location);
-        if (found == null) {
-          throw new IllegalStateException(
-              "Cannot write to location %s: the configuration does not have it; plan again"
-                  .formatted(ObjectIds.printable(location)));
-        }
-        io.metashard.store.ObjectStore store =
-            stores.computeIfAbsent(
-                location, name -> new io.metashard.store.HadoopStore(found.uri(), hadoop));
-        // The location's name is in the path: a path is unique in the lake, not only in a location.
-        String path = "%s-%d-%s.msc".formatted(prefix, opened++, location);
-        try {
-          writer =
-              new ContainerWriter(
-                  store,
-                  path,
-                  options.frameBytes(),
-                  options.digest().equals("on")
-                      ? io.metashard.store.Digest.SHA256
-                      : io.metashard.store.Digest.CRC32C);
-        } catch (IOException e) {
-          throw new IOException(
-              "Cannot create container %s at location %s (%s): %s; check that the location can be written"
-                  .formatted(path, location, found.uri(), e.getMessage()),
-              e);
-        }
-        writers.put(location, writer);
-        rows.put(location, new ArrayList<>());
-      }
-      return writer;
-    }
-
-    void written(String location, Block row) {
-      rows.get(location).add(row);
-    }
-
-    void rollFull(long bytes) throws IOException {
-      for (String location : List.copyOf(writers.keySet())) {
-        if (writers.get(location).position() >= bytes) {
-          finish(location);
-        }
-      }
-    }
-
-    private void finish(String location) throws IOException {
-      ContainerWriter writer = writers.get(location);
-      writer.finish(rows.get(location));
-      finished.addAll(rows.remove(location));
-      writers.remove(location);
-    }
-
-    private void finishAll() throws IOException {
-      for (String location : List.copyOf(writers.keySet())) {
-        finish(location);
-      }
-    }
-
-    List<Block> finish() throws IOException {
-      finishAll();
-      List<Block> all = List.copyOf(finished);
-      finished.clear();
-      return all;
-    }
-
-    @Override
-    public void close() {
-      writers.values().forEach(OpenContainers::abort);
-      stores.values().forEach(OpenContainers::closeQuietly);
-    }
-
-    private static void abort(ContainerWriter writer) {
-      closeQuietly(writer);
-    }
-
-    /**
-     * A container that was not finished is named by nobody: that it cannot be closed is no loss.
-     */
-    private static void closeQuietly(Closeable closeable) {
-      try {
-        closeable.close();
-      } catch (IOException e) {
-        org.slf4j.LoggerFactory.getLogger(MetaShardEncoder.class)
-            .warn("Closing after a task: {}", e.getMessage());
-      }
-    }
   }
 }

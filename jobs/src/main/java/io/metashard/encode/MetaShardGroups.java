@@ -9,7 +9,8 @@ import org.apache.spark.sql.Row;
 
 /**
  * The rows of a sorted partition, one list per meta-shard: at most {@link
- * io.metashard.Shape#MAX_BLOCKS} rows are held at a time.
+ * io.metashard.Shape#MAX_BLOCKS} rows are held at a time. Or one list per container, which has no
+ * more rows than a footer can hold.
  */
 final class MetaShardGroups<T> implements Iterator<List<T>> {
   private final Iterator<Row> rows;
