@@ -64,7 +64,7 @@ class LayeringTest {
           Map.entry(
               "encode",
               Set.of("config", "plan", "codec", "store", "shardmap", "spark", "hadoop", "slf4j")),
-          Map.entry("upkeep", Set.of("shardmap", "store", "spark", "hadoop")),
+          Map.entry("upkeep", Set.of("shardmap", "store", "spark", "hadoop", "slf4j")),
           Map.entry("read", Set.of("config", "codec", "store", "hadoop", "kernel", "slf4j")),
           Map.entry("report", Set.of()),
           Map.entry("logstore", Set.of("delta", "hadoop")),

@@ -60,6 +60,20 @@ public record JobContext(
     return runStagingPath() + "/" + attempt + "/" + name;
   }
 
+  /**
+   * A folder that all attempts of this run share: for work that a retry need not do again. Two
+   * attempts may be at it at once.
+   */
+  String sharedStagingPath(String name) {
+    return runStagingPath() + "/shared/" + name;
+  }
+
+  /** Removes what {@link #sharedStagingPath} has, whatever {@code lake.staging} says. */
+  void forgetShared(String name) throws IOException {
+    Path shared = new Path(sharedStagingPath(name));
+    shared.getFileSystem(hadoop()).delete(shared, true);
+  }
+
   private String runStagingPath() {
     return lake.root() + "/_staging/" + runId;
   }

@@ -41,7 +41,7 @@ import picocli.CommandLine.Option;
       ReadCommands.Ls.class,
       ReadCommands.Cat.class,
       ExportCommand.class,
-      Metashard.Verify.class,
+      VerifyCommand.class,
       RollbackCommand.class,
       DeleteSourcesCommand.class,
       ReportCommand.class,
@@ -406,42 +406,6 @@ public final class Metashard {
       // By whichever attempt: a scheduler that lost one after its commit asks the next one.
       facts.put("map_switched_by_run", map.lastSwitchWasBy(context.runId()));
       return facts;
-    }
-  }
-
-  @Command(
-      name = "verify",
-      description = {
-        "Read every block of the map and decode every meta-shard with parity in use; with --sample",
-        "of some meta-shards only, chosen by the run's id: others each night. Exit code 3 when something is damaged."
-      })
-  static final class Verify extends LakeCommand {
-    @Option(
-        names = "--sample",
-        paramLabel = "PERCENT",
-        description = "of meta-shards, more than 0 and up to 100 (default: ${DEFAULT-VALUE})",
-        defaultValue = "100")
-    private double samplePercent;
-
-    Verify() {
-      super("verify");
-    }
-
-    @Override
-    Answer run(Start start) throws IOException {
-      return withSpark(
-          start,
-          (context, runner) -> {
-            StageReport report =
-                runner.run(
-                    VerifyJob.STAGE,
-                    List.of(ShardMapTable.TABLE),
-                    new VerifyJob(context, samplePercent)::run);
-            return new Answer(
-                report.rowsOut() > 0 ? MetashardException.DAMAGE : 0,
-                Figures.table(report.figures()),
-                report.figures());
-          });
     }
   }
 

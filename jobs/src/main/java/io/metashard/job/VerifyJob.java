@@ -1,133 +1,142 @@
 package io.metashard.job;
 
+import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.count;
 import static org.apache.spark.sql.functions.lit;
-import static org.apache.spark.sql.functions.min;
-import static org.apache.spark.sql.functions.pmod;
-import static org.apache.spark.sql.functions.xxhash64;
+import static org.apache.spark.sql.functions.sum;
 
+import io.metashard.Location;
 import io.metashard.ObjectIds;
-import io.metashard.config.SettingsException;
-import io.metashard.encode.EncodeOptions;
-import io.metashard.encode.Encoding;
 import io.metashard.encode.Findings;
 import io.metashard.lake.Lake;
 import io.metashard.shardmap.ShardMap;
-import io.metashard.shardmap.ShardMapTable;
+import java.io.IOException;
 import java.sql.Timestamp;
 import java.time.Clock;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.storage.StorageLevel;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** Reads every block of the map, live and dead, and decodes every meta-shard with parity in use. */
+/**
+ * Reads every block of the map, live and dead, and every container's footer, decodes every
+ * meta-shard with parity in use, and looks for files that no map names.
+ */
 public final class VerifyJob {
+  private static final Logger LOG = LoggerFactory.getLogger(VerifyJob.class);
+
   /** Findings that are printed; all are in the table. */
-  private static final int SHOWN = 10;
+  static final int SHOWN = 10;
 
   static final String STAGE = "verify";
 
-  /** Figure that says of how many meta-shards all blocks were read, in percent. */
-  static final String SAMPLE_PERCENT = "sample_percent";
+  /** Figure that says which meta-shards were read. */
+  static final String SCOPE = "scope";
 
-  private static final int WHOLE = 100;
-
-  /** Meta-shards fall into this many lots; a sample is some of them. */
-  private static final int LOTS = 1_000_000;
+  /** Most bytes a second that are read, of the whole cluster. */
+  static final String RATE = "verify.bytes-per-second";
 
   private final JobContext context;
-  private final double samplePercent;
+  private final VerifyScope scope;
 
   public VerifyJob(JobContext context) {
-    this(context, WHOLE);
+    this(context, new VerifyScope.All());
   }
 
-  /**
-   * @param samplePercent of meta-shards that are read, chosen by the run's id: a retry reads the
-   *     same, another night others
-   * @throws SettingsException if it is not above 0 and at most 100
-   */
-  public VerifyJob(JobContext context, double samplePercent) {
-    if (!(samplePercent > 0 && samplePercent <= WHOLE)) {
-      throw new SettingsException(
-          "Cannot verify a sample of %s percent: it must be more than 0 and at most 100"
-              .formatted(samplePercent));
-    }
+  VerifyJob(JobContext context, VerifyScope scope) {
     this.context = context;
-    this.samplePercent = samplePercent;
+    this.scope = scope;
   }
 
   /**
-   * Verifies the newest map, or the sample of it.
+   * Verifies the newest map, or a part of it.
    *
-   * @return figures; {@code damaged_blocks} above 0 means exit code 3
+   * @return figures; {@link StageReport#rowsOut} above 0 means exit code 3
    */
   public StageReport run() {
     ShardMap map = new ShardMap(context.lake());
-    Dataset<Row> rows = sample(map.rows());
+    List<Location> locations = Locations.known(context.lake());
+    OptionalLong version = map.version();
+    Dataset<Row> all = version.isPresent() ? map.rowsAt(version.getAsLong()) : map.rows();
+    Dataset<Row> rows = scope.of(all);
     MapStatistics statistics = MapStatistics.of(rows);
-    Encoding encoding =
-        new Encoding(
-            EncodeOptions.from(context.settings()),
-            Locations.known(context.lake()),
-            context.hadoop());
-    Dataset<Row> findings =
-        encoding
-            .check(rows, partitions(statistics.storedBytes()))
-            .persist(StorageLevel.MEMORY_AND_DISK());
+    DamageLook look = new DamageLook(context, locations, context.settings().bytes(RATE));
+    DamageLook.Found found =
+        look.look(
+            new DamageLook.Scope(rows, statistics.storedBytes(), version.orElse(-1), scope.text()));
     Map<String, Object> figures = new LinkedHashMap<>();
-    long found;
+    figures.put(SCOPE, scope.text());
+    figures.put("objects", statistics.objects());
+    figures.put("meta_shards", statistics.metaShards());
+    figures.put("blocks", statistics.blocks());
+    figures.put("stored_bytes", statistics.storedBytes());
+    if (found.slicesBefore() > 0) {
+      figures.put("slices_found_whole_before", found.slicesBefore());
+    }
+    figures.put("findings", found.count());
+    Map<String, Long> byProblem = Damage.byProblem(found.findings());
+    figures.putAll(byProblem);
+    if (found.count() > 0) {
+      figures.put("first_findings", describe(found.findings(), SHOWN));
+    }
+    record(found, map, locations, figures);
+    if (found.count() > 0) {
+      figures.put("what_to_do", Damage.whatToDo(byProblem));
+      figures.put("all_findings", "table verify_findings, run_id " + context.runId());
+    }
+    look.forget();
     try {
-      found = findings.count();
-      figures.put(SAMPLE_PERCENT, samplePercent);
-      figures.put("objects", statistics.objects());
-      figures.put("meta_shards", statistics.metaShards());
-      figures.put("blocks", statistics.blocks());
-      figures.put("stored_bytes", statistics.storedBytes());
-      figures.put("findings", found);
-      if (found > 0) {
-        record(context, findings);
-        findings
-            .groupBy(col(Findings.PROBLEM))
-            .agg(count(lit(1)), min(col(Findings.SPARE_BLOCKS)))
-            .orderBy(col(Findings.PROBLEM))
-            .collectAsList()
-            .forEach(row -> figures.put(row.getString(0), row.getLong(1)));
-        figures.put("first_findings", describe(findings, SHOWN));
-        figures.put(
-            "what_to_do",
-            "meta-shards with spare blocks are still read right: bring lost locations back, or encode the objects again (reshard); all findings are in the table verify_findings");
-      }
-    } finally {
-      findings.unpersist();
+      context.discardAllStaged();
+    } catch (IOException e) {
+      LOG.warn("Cannot delete what run {} staged: {}", context.runId(), e.getMessage());
     }
     return new StageReport(
-        "verify",
+        STAGE,
         StageReport.DONE,
-        found > 0
+        found.count() > 0
             ? "damage was found"
-            : samplePercent < WHOLE
-                ? "every block of the sample is readable and every decode of it is right"
-                : "every block is readable and every decode is right",
+            : scope instanceof VerifyScope.All
+                ? "every block is readable and every decode is right"
+                : "every block of %s is readable and every decode of it is right"
+                    .formatted(scope.text()),
         "",
         statistics.blocks(),
-        found,
+        found.count(),
         statistics.storedBytes(),
         0,
         figures);
   }
 
-  /** All blocks of the meta-shards that the run's id chooses. */
-  private Dataset<Row> sample(Dataset<Row> rows) {
-    return samplePercent == WHOLE
-        ? rows
-        : rows.where(
-            pmod(xxhash64(col(ShardMapTable.META_SHARD_ID), lit(context.runId())), lit(LOTS))
-                .lt(lit(samplePercent / WHOLE * LOTS)));
+  /**
+   * Adds all that was found to the table, in one commit. Files that no map names are no damage:
+   * they are counted beside it.
+   */
+  private void record(
+      DamageLook.Found found, ShardMap map, List<Location> locations, Map<String, Object> figures) {
+    if (!(scope instanceof VerifyScope.All)) {
+      if (found.count() > 0) {
+        record(context, found.findings());
+      }
+      return;
+    }
+    Dataset<Row> orphans =
+        Orphans.of(context, map, locations).persist(StorageLevel.MEMORY_AND_DISK());
+    try {
+      Row totals = orphans.agg(count(lit(1)), coalesce(sum(col(Findings.LENGTH)), lit(0L))).first();
+      figures.put("orphans", totals.getLong(0));
+      figures.put("orphan_bytes", totals.getLong(1));
+      if (found.count() + totals.getLong(0) > 0) {
+        record(context, found.findings().unionByName(orphans));
+      }
+    } finally {
+      orphans.unpersist();
+    }
   }
 
   static int partitions(long bytes) {
@@ -147,28 +156,36 @@ public final class VerifyJob {
             Lake.Commit.PLAIN);
   }
 
-  /** The first findings in words, escaped. */
+  /** The first findings in words, escaped; what is most in danger first. */
   static List<String> describe(Dataset<Row> findings, int most) {
     return findings
-        .orderBy(col(Findings.SPARE_BLOCKS), col(Findings.META_SHARD_ID), col(Findings.BLOCK_INDEX))
+        .orderBy(
+            col(Findings.SPARE_BLOCKS).asc_nulls_last(),
+            col(Findings.META_SHARD_ID),
+            col(Findings.BLOCK_INDEX),
+            col(Findings.PROBLEM).desc())
         .limit(most)
         .collectAsList()
         .stream()
-        .map(
-            row ->
-                ObjectIds.printable(
-                    "%s: meta-shard %s block %s at %s %s%s: %s"
-                        .formatted(
-                            row.getAs(Findings.PROBLEM),
-                            row.getAs(Findings.META_SHARD_ID),
-                            row.getAs(Findings.BLOCK_INDEX),
-                            row.getAs(Findings.LOCATION),
-                            row.getAs(Findings.PATH),
-                            row.getAs(Findings.OBJECT_ID) == null
-                                ? ""
-                                : ", object " + row.getAs(Findings.OBJECT_ID),
-                            row.getAs(Findings.DETAIL)),
-                    400))
+        .map(VerifyJob::described)
         .toList();
+  }
+
+  private static String described(Row row) {
+    String metaShard = row.getAs(Findings.META_SHARD_ID);
+    String objectId = row.getAs(Findings.OBJECT_ID);
+    String place = "%s %s".formatted(row.getAs(Findings.LOCATION), row.getAs(Findings.PATH));
+    return ObjectIds.printable(
+        metaShard == null && objectId == null
+            ? "%s: %s: %s".formatted(row.getAs(Findings.PROBLEM), place, row.getAs(Findings.DETAIL))
+            : "%s: meta-shard %s block %s at %s%s: %s"
+                .formatted(
+                    row.getAs(Findings.PROBLEM),
+                    metaShard,
+                    row.getAs(Findings.BLOCK_INDEX),
+                    place,
+                    objectId == null ? "" : ", object " + objectId,
+                    row.getAs(Findings.DETAIL)),
+        600);
   }
 }

@@ -12,6 +12,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.apache.spark.util.SerializableConfiguration;
@@ -32,6 +33,21 @@ public final class Containers {
           .add(LOCATION, DataTypes.StringType, false)
           .add(PATH, DataTypes.StringType, false)
           .add(PROBLEM, DataTypes.StringType, false);
+
+  /** Where they are below a location's root. */
+  static final String FOLDER = "containers";
+
+  /** Length of a file. */
+  public static final String STORED_BYTES = "stored_bytes";
+
+  public static final String MODIFIED_AT = "modified_at";
+
+  private static final StructType STORED =
+      new StructType()
+          .add(LOCATION, DataTypes.StringType, false)
+          .add(PATH, DataTypes.StringType, false)
+          .add(STORED_BYTES, DataTypes.LongType, false)
+          .add(MODIFIED_AT, DataTypes.TimestampType, false);
 
   /** Requests that one task sends, one after the other. */
   private static final int CONTAINERS_PER_TASK = 200;
@@ -70,5 +86,26 @@ public final class Containers {
         .mapPartitions(
             new CheckContainers(Map.copyOf(byName), new SerializableConfiguration(hadoop)),
             Encoders.row(PROBLEMS));
+  }
+
+  /**
+   * One row per file where containers are, in tasks, a location each: {@link #LOCATION}, {@link
+   * #PATH}, {@link #STORED_BYTES}, {@link #MODIFIED_AT}. Locations that are gone or do not answer
+   * have none.
+   *
+   * @param locations all that the lake knows
+   */
+  public static Dataset<Row> stored(
+      SparkSession spark, List<Location> locations, Configuration hadoop) {
+    Map<String, Location> byName = new HashMap<>();
+    locations.stream()
+        .filter(location -> !location.state().equals(Location.GONE))
+        .forEach(location -> byName.put(location.name(), location));
+    return spark
+        .createDataset(List.copyOf(byName.keySet()), Encoders.STRING())
+        .repartition(Math.max(1, byName.size()))
+        .mapPartitions(
+            new ListStored(Map.copyOf(byName), new SerializableConfiguration(hadoop)),
+            Encoders.row(STORED));
   }
 }

@@ -440,6 +440,10 @@ class NightlySparkTest {
     requireReadsEqualSources(ReadOptions.Fallback.NONE);
   }
 
+  private VerifyJob sampled(String runId, double percent) {
+    return new VerifyJob(context(runId, AT, ""), new VerifyScope.Sample(percent, runId));
+  }
+
   @Test
   void aSampleOfTheMapIsVerifiedAndOthersTheNextNight() throws IOException {
     afterFirstNight();
@@ -447,16 +451,15 @@ class NightlySparkTest {
     Set<Object> sizes = new HashSet<>();
     long sum = 0;
     for (int night = 0; night < 4; night++) {
-      StageReport report = new VerifyJob(context("v" + night, AT, ""), 50).run();
+      StageReport report = sampled("v" + night, 50).run();
       assertThat(report.rowsOut()).isZero();
       sizes.add(report.rowsIn());
       sum += (Long) report.figures().get("meta_shards");
-      assertThat(new VerifyJob(context("v" + night, AT, ""), 50).run().rowsIn())
-          .isEqualTo(report.rowsIn());
+      assertThat(sampled("v" + night, 50).run().rowsIn()).isEqualTo(report.rowsIn());
     }
     assertThat(sum).isBetween(1L, 4 * all - 1);
     assertThat(sizes).hasSizeGreaterThan(1);
-    assertThatThrownBy(() -> new VerifyJob(context("v", AT, ""), 0))
+    assertThatThrownBy(() -> sampled("v", 0))
         .isInstanceOf(SettingsException.class)
         .hasMessageContaining("0.0 percent: it must be more than 0 and at most 100");
   }
