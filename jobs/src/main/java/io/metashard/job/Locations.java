@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
@@ -138,23 +139,70 @@ final class Locations {
       }
     }
     if (changed) {
-      List<Row> rows = new ArrayList<>();
-      for (Location location : all.values()) {
-        rows.add(
-            RowFactory.create(
-                location.name(),
-                location.uri(),
-                location.domain(),
-                location.tier(),
-                location.capacityBytes(),
-                location.state(),
-                since.get(location.name())));
-      }
-      lake.overwrite(
-          LocationsTable.TABLE,
-          lake.spark().createDataFrame(rows, LocationsTable.SCHEMA).coalesce(1),
-          Lake.Commit.PLAIN);
+      write(lake, all, since);
     }
     return List.copyOf(all.values());
+  }
+
+  /**
+   * Those of the configuration that were not declared gone: a name that is used up may still stand
+   * there while what it held is rebuilt.
+   */
+  static List<Location> withoutGone(Lake lake, List<Location> configured) {
+    Set<String> gone =
+        known(lake).stream()
+            .filter(location -> location.state().equals(Location.GONE))
+            .map(Location::name)
+            .collect(Collectors.toSet());
+    return configured.stream().filter(location -> !gone.contains(location.name())).toList();
+  }
+
+  /**
+   * Declares a location of the lake gone, for ever.
+   *
+   * @return all locations of the lake
+   */
+  static List<Location> declareGone(Lake lake, String name, Instant now) {
+    Map<String, Location> all = new TreeMap<>();
+    Map<String, Timestamp> since = new HashMap<>();
+    for (Row row : lake.read(LocationsTable.TABLE).collectAsList()) {
+      Location location = LocationsTable.location(row);
+      all.put(location.name(), location);
+      since.put(location.name(), row.getAs(LocationsTable.SINCE));
+    }
+    Location before = all.get(name);
+    if (!before.state().equals(Location.GONE)) {
+      all.put(
+          name,
+          new Location(
+              name,
+              before.uri(),
+              before.domain(),
+              before.tier(),
+              before.capacityBytes(),
+              Location.GONE));
+      since.put(name, Timestamp.from(now));
+      write(lake, all, since);
+    }
+    return List.copyOf(all.values());
+  }
+
+  private static void write(Lake lake, Map<String, Location> all, Map<String, Timestamp> since) {
+    List<Row> rows = new ArrayList<>();
+    for (Location location : all.values()) {
+      rows.add(
+          RowFactory.create(
+              location.name(),
+              location.uri(),
+              location.domain(),
+              location.tier(),
+              location.capacityBytes(),
+              location.state(),
+              since.get(location.name())));
+    }
+    lake.overwrite(
+        LocationsTable.TABLE,
+        lake.spark().createDataFrame(rows, LocationsTable.SCHEMA).coalesce(1),
+        Lake.Commit.PLAIN);
   }
 }

@@ -42,6 +42,7 @@ import picocli.CommandLine.Option;
       ReadCommands.Cat.class,
       ExportCommand.class,
       VerifyCommand.class,
+      RepairCommand.class,
       RollbackCommand.class,
       DeleteSourcesCommand.class,
       ReportCommand.class,
@@ -59,7 +60,7 @@ import picocli.CommandLine.Option;
       "  0  done",
       "  1  failed",
       "  2  wrong use, configuration or input",
-      "  3  verify found damage",
+      "  3  verify found damage, or repair left some",
       "  4  another run holds the lake or the map moved on: retry",
       "  130, 143  stopped by Ctrl-C or SIGTERM: retry"
     })

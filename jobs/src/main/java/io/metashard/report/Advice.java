@@ -104,6 +104,7 @@ public record Advice(boolean urgent, String what, String command) {
                         cut(failure.reason())),
                 switch (failure.stage()) {
                   case "verify" -> "verify";
+                  case "repair" -> "repair";
                   // Which switch it was to go back to is the operator's to say again.
                   case "rollback" -> "rollback --dry-run";
                   default -> "nightly --at " + failure.plannedAt();

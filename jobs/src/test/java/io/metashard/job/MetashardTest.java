@@ -83,6 +83,7 @@ class MetashardTest {
             "cat",
             "export",
             "verify",
+            "repair",
             "rollback",
             "delete-sources",
             "report",
@@ -186,7 +187,7 @@ class MetashardTest {
     assertThat(ended.exitCode()).isEqualTo(2);
     assertThat(ended.err())
         .contains(
-            "Cannot use --dry-run with ingest: only export, plan, nightly and rollback know it");
+            "Cannot use --dry-run with ingest: only export, forget, nightly, plan, repair, rollback and vacuum know it");
   }
 
   @Test
