@@ -39,7 +39,7 @@ class RepairSparkTest {
 
   @BeforeAll
   static void encode() throws IOException {
-    lake = new SmallLake("repair", 7, 20, SEED);
+    lake = new SmallLake("repair", 7, 40, SEED);
     map = new ShardMap(lake.lake());
   }
 
