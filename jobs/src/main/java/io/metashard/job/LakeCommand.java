@@ -94,7 +94,7 @@ abstract class LakeCommand implements Callable<Integer> {
       options.givenRunId().ifPresent(given -> result.put("run_id", given));
       if (options.dryRun() && !knowsDryRun()) {
         throw new SettingsException(
-            "Cannot use --dry-run with %s: only export, forget, nightly, plan, repair, rollback and vacuum know it"
+            "Cannot use --dry-run with %s: only export, forget, nightly, plan, recover-map, repair, rollback and vacuum know it"
                 .formatted(name));
       }
       Instant now = Clock.systemUTC().instant();

@@ -45,6 +45,7 @@ import picocli.CommandLine.Option;
       RepairCommand.class,
       RollbackCommand.class,
       DeleteSourcesCommand.class,
+      RecoverMapCommand.class,
       ReportCommand.class,
       BacktestCommand.class,
       SimulateCommand.class,

@@ -36,8 +36,8 @@ import org.apache.spark.util.SerializableConfiguration;
  * that names, for every bucket, the file that holds it. Formats: {@code jobs/FORMAT.md}.
  */
 public final class MapBackup {
-  private static final String FOLDER = "map-backup";
-  private static final String MARKER = "COMPLETE";
+  static final String FOLDER = "map-backup";
+  static final String MARKER = "COMPLETE";
   private static final String CRC = "crc";
   private static final StructType WRITTEN =
       new StructType()
@@ -143,8 +143,13 @@ public final class MapBackup {
     }
   }
 
-  private static String folder(long sequence) {
+  static String folder(long sequence) {
     return "%s/%020d/".formatted(FOLDER, sequence);
+  }
+
+  /** The file of a bucket in the backup of a switch. */
+  static String bucketPath(long sequence, int bucket) {
+    return "%sbucket-%08d.msb".formatted(folder(sequence), bucket);
   }
 
   /** Create-only; a file of the same bytes is ours from a try before. */
@@ -161,6 +166,19 @@ public final class MapBackup {
         throw e;
       }
     }
+  }
+
+  /** CRC32C of the whole file, as it is read back. */
+  static long checksum(ObjectStore store, String path) throws IOException {
+    CRC32C crc = new CRC32C();
+    long length = store.length(path);
+    byte[] buffer = new byte[(int) Math.min(length, 1 << 20)];
+    for (long position = 0; position < length; position += buffer.length) {
+      int part = (int) Math.min(buffer.length, length - position);
+      store.readFully(path, position, buffer, 0, part);
+      crc.update(buffer, 0, part);
+    }
+    return crc.getValue();
   }
 
   /** Writes one file per bucket at every target. */
@@ -187,7 +205,7 @@ public final class MapBackup {
 
     private Row write(List<Block> bucket) throws IOException {
       int number = bucket.get(0).bucket();
-      String path = "%sbucket-%08d.msb".formatted(folder(sequence), number);
+      String path = bucketPath(sequence, number);
       byte[] records = BlockRecords.encode(bucket);
       long checksum = -1;
       for (Location target : targets) {
@@ -211,19 +229,6 @@ public final class MapBackup {
         }
       }
       return RowFactory.create(number, checksum);
-    }
-
-    /** CRC32C of the whole file, as it is read back. */
-    private static long checksum(ObjectStore store, String path) throws IOException {
-      CRC32C crc = new CRC32C();
-      long length = store.length(path);
-      byte[] buffer = new byte[(int) Math.min(length, 1 << 20)];
-      for (long position = 0; position < length; position += buffer.length) {
-        int part = (int) Math.min(buffer.length, length - position);
-        store.readFully(path, position, buffer, 0, part);
-        crc.update(buffer, 0, part);
-      }
-      return crc.getValue();
     }
   }
 }

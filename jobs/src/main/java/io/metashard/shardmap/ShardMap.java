@@ -318,12 +318,52 @@ public final class ShardMap {
         rows.repartition(Math.min(changedBuckets.size(), 64), col(ShardMapTable.BUCKET))
             .sortWithinPartitions(
                 ShardMapTable.BUCKET, ShardMapTable.META_SHARD_ID, ShardMapTable.BLOCK_INDEX);
+    return switchTo(
+        plannedSequence,
+        sequence,
+        signature,
+        commit -> lake.replaceWhere(table, sorted, predicate, commit));
+  }
+
+  /**
+   * Replaces all rows in one commit, those of a map that was lost or cannot be read, too: the rows
+   * that were are not read.
+   *
+   * @param rows all rows that the map shall have
+   * @param foundSequence the map's sequence that the caller looked at; 0 where there was no map
+   * @param sequence the new one: higher than any that was ever used
+   * @param attempt of the run, of no other process
+   * @throws MapMovedException if another writer came first, be it another attempt of this run
+   */
+  public void replaceAll(
+      Dataset<Row> rows, long foundSequence, long sequence, String runId, String attempt) {
+    if (sequence <= foundSequence) {
+      throw new IllegalArgumentException(
+          "Cannot switch the map from sequence %d to %d: numbers go up"
+              .formatted(foundSequence, sequence));
+    }
+    if (sequence() != foundSequence) {
+      throw moved(foundSequence, null);
+    }
+    Dataset<Row> sorted =
+        rows.repartition(64, col(ShardMapTable.BUCKET))
+            .sortWithinPartitions(
+                ShardMapTable.BUCKET, ShardMapTable.META_SHARD_ID, ShardMapTable.BLOCK_INDEX);
+    switchTo(
+        foundSequence,
+        sequence,
+        signature(runId, attempt),
+        commit -> lake.overwrite(table, sorted, commit));
+  }
+
+  /** Writes to the table under a commit of its own. */
+  private interface Write {
+    void under(Lake.Commit commit);
+  }
+
+  private long switchTo(long plannedSequence, long sequence, String signature, Write write) {
     try {
-      lake.replaceWhere(
-          table,
-          sorted,
-          predicate,
-          Lake.Commit.once(appId, sequence, generation(sequence, signature)));
+      write.under(Lake.Commit.once(appId, sequence, generation(sequence, signature)));
     } catch (RuntimeException e) {
       if (e.getClass().getName().contains("Concurrent") || e instanceof KernelException) {
         throw moved(plannedSequence, e);

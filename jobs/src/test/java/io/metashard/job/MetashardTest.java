@@ -86,6 +86,7 @@ class MetashardTest {
             "repair",
             "rollback",
             "delete-sources",
+            "recover-map",
             "report",
             "backtest",
             "simulate",
@@ -187,7 +188,7 @@ class MetashardTest {
     assertThat(ended.exitCode()).isEqualTo(2);
     assertThat(ended.err())
         .contains(
-            "Cannot use --dry-run with ingest: only export, forget, nightly, plan, repair, rollback and vacuum know it");
+            "Cannot use --dry-run with ingest: only export, forget, nightly, plan, recover-map, repair, rollback and vacuum know it");
   }
 
   @Test
