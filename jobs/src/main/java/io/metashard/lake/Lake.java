@@ -6,9 +6,17 @@ import io.delta.kernel.defaults.engine.DefaultEngine;
 import io.delta.kernel.engine.Engine;
 import io.delta.kernel.exceptions.TableNotFoundException;
 import io.delta.kernel.internal.SnapshotImpl;
+import io.delta.tables.DeltaOptimizeBuilder;
+import io.delta.tables.DeltaTable;
+import java.time.Duration;
+import java.time.LocalDate;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.TreeMap;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.DataFrameWriter;
@@ -16,6 +24,7 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SaveMode;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.delta.DeltaLog;
 import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
@@ -128,10 +137,40 @@ public final class Lake {
     return version.isPresent() ? readAt(table, version.getAsLong()) : read(table);
   }
 
-  /** The table as it was at a version. */
+  /** The table as it was at a version, as long as its files are there. */
   public Dataset<Row> readAt(TableDefinition table, long version) {
-    return select(
-        table, spark.read().format("delta").option("versionAsOf", version).load(path(table)));
+    // Delta refuses what was committed longer ago than delta.deletedFileRetentionDuration, though a
+    // version's files stay until so long after the commit that replaced it.
+    return with(
+        Map.of(
+            "spark.databricks.delta.vacuum.enforceTimeTravelWithinDeletedFileRetentionDuration",
+            "false"),
+        () ->
+            select(
+                table,
+                spark.read().format("delta").option("versionAsOf", version).load(path(table))));
+  }
+
+  /** Does something while the session has some options, which are as before afterwards. */
+  private <T> T with(Map<String, String> options, Supplier<T> work) {
+    Map<String, String> before = new HashMap<>();
+    options.forEach(
+        (key, value) -> {
+          before.put(key, spark.conf().getOption(key).getOrElse(() -> null));
+          spark.conf().set(key, value);
+        });
+    try {
+      return work.get();
+    } finally {
+      before.forEach(
+          (key, value) -> {
+            if (value == null) {
+              spark.conf().unset(key);
+            } else {
+              spark.conf().set(key, value);
+            }
+          });
+    }
   }
 
   private static Dataset<Row> select(TableDefinition table, Dataset<Row> rows) {
@@ -216,6 +255,113 @@ public final class Lake {
         .option("replaceWhere", predicate)
         .mode(SaveMode.Overwrite)
         .save(path(table));
+  }
+
+  /**
+   * Removes rows, in one commit; none if no row matches.
+   *
+   * @param condition over the table's columns, of our own constants only
+   */
+  public void delete(TableDefinition table, Column condition) {
+    DeltaTable.forPath(spark, path(table)).delete(condition);
+  }
+
+  /**
+   * Says for how long the table's former versions can be read: files that none of them names are
+   * removed by {@link #removeUnnamedFiles}, log entries by Delta itself whenever it makes a
+   * checkpoint. One commit, if that is not what the table says already.
+   *
+   * @param files since a file was removed from the table
+   * @param log since a version was committed
+   */
+  public void keepFormerVersionsFor(TableDefinition table, Duration files, Duration log) {
+    String interval = "interval %d seconds";
+    Map<String, String> wanted =
+        Map.of(
+            "delta.deletedFileRetentionDuration", interval.formatted(files.toSeconds()),
+            "delta.logRetentionDuration", interval.formatted(log.toSeconds()));
+    Map<String, String> is = new TreeMap<>();
+    scala.jdk.javaapi.CollectionConverters.asJava(
+            DeltaTable.forPath(spark, path(table))
+                .detail()
+                .select("properties")
+                .first()
+                .<String, String>getMap(0))
+        .forEach(is::put);
+    if (!is.entrySet().containsAll(wanted.entrySet())) {
+      spark.sql(
+          "ALTER TABLE delta.`%s` SET TBLPROPERTIES (%s)"
+              .formatted(
+                  path(table).replace("`", "``"),
+                  wanted.entrySet().stream()
+                      .sorted(Map.Entry.comparingByKey())
+                      .map(entry -> "'%s' = '%s'".formatted(entry.getKey(), entry.getValue()))
+                      .collect(Collectors.joining(", "))));
+    }
+  }
+
+  /**
+   * Removes the files below the table that no version within {@link #keepFormerVersionsFor} names,
+   * by Delta's VACUUM. No commit.
+   */
+  public void removeUnnamedFiles(TableDefinition table) {
+    with(
+        Map.of(
+            // Two commits of their own each time, which nobody reads.
+            "spark.databricks.delta.vacuum.logging.enabled", "false",
+            "spark.databricks.delta.vacuum.parallelDelete.enabled", "true"),
+        () -> DeltaTable.forPath(spark, path(table)).vacuum());
+  }
+
+  /**
+   * Folders of the table with more small files than it pays to keep: the values of its partition
+   * column; of a table that is not partitioned, one null.
+   *
+   * @param mostFiles that a folder may have
+   * @param smallBytes mean length of its files below which they count as small
+   */
+  public List<String> crowdedFolders(TableDefinition table, int mostFiles, long smallBytes) {
+    Column folder =
+        table.partitionBy().isEmpty()
+            ? functions.lit(null).cast("string")
+            : functions.col("partitionValues").getItem(table.partitionBy().get(0));
+    return DeltaLog.forTable(spark, path(table))
+        .update(false, scala.Option.empty(), scala.Option.empty())
+        .allFiles()
+        .toDF()
+        .groupBy(folder.as("folder"))
+        .agg(
+            functions.count(functions.lit(1)).as("files"),
+            functions.avg(functions.col("size")).as("mean"))
+        .where(
+            functions.col("files").gt(mostFiles).and(functions.col("mean").lt((double) smallBytes)))
+        .select("folder")
+        .orderBy("folder")
+        .collectAsList() // a folder a day
+        .stream()
+        .map(row -> row.getString(0))
+        .toList();
+  }
+
+  /**
+   * Joins the small files of a table that is partitioned by days or not at all, by Delta's
+   * OPTIMIZE: rows stay as they are, and whoever appends meanwhile is not disturbed.
+   *
+   * @param folders of {@link #crowdedFolders}
+   */
+  public void joinSmallFiles(TableDefinition table, List<String> folders) {
+    if (folders.isEmpty()) {
+      return;
+    }
+    DeltaOptimizeBuilder optimize = DeltaTable.forPath(spark, path(table)).optimize();
+    if (!table.partitionBy().isEmpty()) {
+      optimize =
+          optimize.where(
+              folders.stream()
+                  .map(day -> "DATE'%s'".formatted(LocalDate.parse(day)))
+                  .collect(Collectors.joining(", ", table.partitionBy().get(0) + " IN (", ")")));
+    }
+    optimize.executeCompaction();
   }
 
   private static DataFrameWriter<Row> writer(
