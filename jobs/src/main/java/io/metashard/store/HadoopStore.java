@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Objects;
+import java.util.concurrent.atomic.LongAdder;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.ChecksumFileSystem;
 import org.apache.hadoop.fs.FSDataInputStream;
@@ -181,10 +182,19 @@ public final class HadoopStore implements ObjectStore {
 
   @Override
   public Iterator<StoredFile> list(String prefix) throws IOException {
+    return list(prefix, new LongAdder());
+  }
+
+  /**
+   * As {@link #list(String)}.
+   *
+   * @param leftOut counts, as the iterator goes on, the files whose names cannot be ours
+   */
+  public Iterator<StoredFile> list(String prefix, LongAdder leftOut) throws IOException {
     StorePaths.checkedFolder(prefix);
     Path folder = prefix.isEmpty() ? root : new Path(root, prefix);
     try {
-      return new Listing(fileSystem.listFiles(folder, true));
+      return new Listing(fileSystem.listFiles(folder, true), leftOut);
     } catch (FileNotFoundException e) {
       return Collections.emptyIterator();
     }
@@ -197,7 +207,31 @@ public final class HadoopStore implements ObjectStore {
     if (kept != null) {
       discard(kept);
     }
-    fileSystem.delete(file, false);
+    // Local files tell by no more than false that they are still there.
+    if (!fileSystem.delete(file, false) && fileSystem.exists(file)) {
+      throw new IOException(
+          "Cannot delete %s: the file system refuses to".formatted(display(path)));
+    }
+  }
+
+  /**
+   * Removes a folder in which nothing is, and those above it that are empty then, up to the first
+   * part of its path. Where folders are only names, as on object stores, nothing is done.
+   */
+  public void deleteEmptyFolders(String path) {
+    String scheme = fileSystem.getUri().getScheme();
+    if (!scheme.equals("file") && !scheme.equals("hdfs")) {
+      return;
+    }
+    Path folder = resolved(path);
+    try {
+      for (int depth = path.split("/").length; depth > 1; depth--) {
+        fileSystem.delete(folder, false);
+        folder = folder.getParent();
+      }
+    } catch (IOException e) {
+      // Something is in it, or another task was faster.
+    }
   }
 
   /** Closes the streams that are open; the file system itself is Hadoop's to close. */
@@ -361,10 +395,12 @@ public final class HadoopStore implements ObjectStore {
   /** The files of one listing that are named as ours are. */
   private final class Listing implements Iterator<StoredFile> {
     private final RemoteIterator<LocatedFileStatus> files;
+    private final LongAdder leftOut;
     private StoredFile next; // null when it is not known yet
 
-    Listing(RemoteIterator<LocatedFileStatus> files) {
+    Listing(RemoteIterator<LocatedFileStatus> files, LongAdder leftOut) {
       this.files = files;
+      this.leftOut = leftOut;
     }
 
     @Override
@@ -378,6 +414,8 @@ public final class HadoopStore implements ObjectStore {
             next =
                 new StoredFile(
                     relative, file.getLen(), Instant.ofEpochMilli(file.getModificationTime()));
+          } else {
+            leftOut.increment();
           }
         }
         return next != null;
