@@ -18,6 +18,7 @@ import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.zip.CRC32C;
@@ -126,8 +127,13 @@ public final class MapBackup {
   }
 
   private Map<Integer, BackupMarker.Entry> marker(long sequence) throws IOException {
+    return marker(targets.get(0), sequence, hadoop);
+  }
+
+  private static Map<Integer, BackupMarker.Entry> marker(
+      Location location, long sequence, Configuration hadoop) throws IOException {
     String path = folder(sequence) + MARKER;
-    try (ObjectStore store = new HadoopStore(targets.get(0).uri(), hadoop)) {
+    try (ObjectStore store = new HadoopStore(location.uri(), hadoop)) {
       long length = store.length(path);
       if (length > BackupMarker.MAX_BYTES) {
         throw new IllegalArgumentException("it has %d bytes".formatted(length));
@@ -138,9 +144,23 @@ public final class MapBackup {
     } catch (IllegalArgumentException e) {
       throw new IOException(
           "Cannot read map backup marker %s at %s: %s; remove its folder there, and all buckets are backed up anew"
-              .formatted(path, targets.get(0).name(), e.getMessage()),
+              .formatted(path, location.name(), e.getMessage()),
           e);
     }
+  }
+
+  /**
+   * Paths of the files that a complete backup is made of, its marker included.
+   *
+   * @throws IOException if its marker at the location cannot be read
+   */
+  public static Set<String> files(Location location, long sequence, Configuration hadoop)
+      throws IOException {
+    Set<String> paths = new TreeSet<>();
+    marker(location, sequence, hadoop)
+        .forEach((bucket, entry) -> paths.add(bucketPath(entry.sequence(), bucket)));
+    paths.add(folder(sequence) + MARKER);
+    return paths;
   }
 
   static String folder(long sequence) {

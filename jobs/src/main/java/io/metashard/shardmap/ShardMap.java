@@ -10,6 +10,7 @@ import static org.apache.spark.sql.functions.sum;
 import static org.apache.spark.sql.functions.when;
 import static org.apache.spark.sql.functions.xxhash64;
 
+import io.delta.exceptions.DeltaConcurrentModificationException;
 import io.delta.kernel.exceptions.KernelException;
 import io.metashard.lake.Lake;
 import io.metashard.lake.TableDefinition;
@@ -17,9 +18,15 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -45,8 +52,12 @@ public final class ShardMap {
   /** The same of {@link ShardMapTable#SHADOW}. */
   public static final String SHADOW_APP_ID = "metashard-shadow-map";
 
-  /** What the commit of a switch bears: its generation and the attempt. Run ids have no spaces. */
-  private static final Pattern SIGNED = Pattern.compile("(0[0-9]{19})-(\\S+) \\S+");
+  /**
+   * What the commit of a switch bears: its generation, the attempt, and the floor that it sets, if
+   * it does. Run ids have no spaces.
+   */
+  private static final Pattern SIGNED =
+      Pattern.compile("(0[0-9]{19})-(\\S+) \\S+(?: floor=([0-9]{1,18}))?");
 
   private final Lake lake;
   private final TableDefinition table;
@@ -104,8 +115,15 @@ public final class ShardMap {
    * @param version Delta version of the table that it made
    * @param runId of the run that switched
    * @param at when, by the clock of that run's driver
+   * @param floor sequence of the oldest switch whose containers were whole from then on, if this is
+   *     one of vacuum, which changed no row; 0 for all others
    */
-  public record Switch(long sequence, long version, String runId, Instant at) {}
+  public record Switch(long sequence, long version, String runId, Instant at, long floor) {
+    /** Whether it changed no row, and only says how far back a rollback can go. */
+    public boolean isFloor() {
+      return floor > 0;
+    }
+  }
 
   /**
    * The switches among the table's newest commits, the newest first.
@@ -113,28 +131,100 @@ public final class ShardMap {
    * @param mostCommits that are looked at
    */
   public List<Switch> switches(int mostCommits) {
-    if (version().isEmpty()) {
-      return List.of();
+    return history(mostCommits).switches();
+  }
+
+  /**
+   * What the table's log tells of its past: one entry a version.
+   *
+   * @param commits moment of each version that it still has, by version
+   * @param switches those of them that are switches, the newest first
+   */
+  public record History(SortedMap<Long, Instant> commits, List<Switch> switches) {
+    public History {
+      commits = Collections.unmodifiableSortedMap(new TreeMap<>(commits));
+      switches = List.copyOf(switches);
     }
-    List<Switch> found = new ArrayList<>();
+
+    /**
+     * The oldest version that is in use: what was the map at a moment, and each since.
+     *
+     * @throws IllegalStateException if there is no version
+     */
+    public long oldestInUse(Instant moment) {
+      if (commits.isEmpty()) {
+        throw new IllegalStateException("Cannot tell which versions are in use: there is none");
+      }
+      long oldest = commits.firstKey();
+      for (Map.Entry<Long, Instant> commit : commits.entrySet()) {
+        if (!commit.getValue().isAfter(moment)) {
+          oldest = commit.getKey();
+        }
+      }
+      return oldest;
+    }
+
+    /** Whether it says what the map was at a moment, be it that there was none yet. */
+    public boolean reachesBackTo(Instant moment) {
+      return commits.isEmpty()
+          || commits.firstKey() == 0
+          || !commits.get(commits.firstKey()).isAfter(moment);
+    }
+
+    /** The floor in force: sequence of the oldest switch that a rollback can go to; 0: of any. */
+    public long floor() {
+      return switches.stream().filter(Switch::isFloor).mapToLong(Switch::floor).max().orElse(0);
+    }
+
+    /** Switches that changed rows, the newest first. */
+    public List<Switch> ofRows() {
+      return switches.stream().filter(one -> !one.isFloor()).toList();
+    }
+
+    /**
+     * The oldest switch that made a version or a later one: the last one up to it; if the log does
+     * not have that one any more, the first after it. Empty: there is none.
+     */
+    public Optional<Switch> switchOf(long version) {
+      List<Switch> all = ofRows();
+      return all.stream()
+          .filter(one -> one.version() <= version)
+          .findFirst()
+          .or(() -> all.isEmpty() ? Optional.empty() : Optional.of(all.get(all.size() - 1)));
+    }
+  }
+
+  /** All that the table's log still has. */
+  public History history() {
+    return history(Integer.MAX_VALUE);
+  }
+
+  private History history(int mostCommits) {
+    SortedMap<Long, Instant> commits = new TreeMap<>();
+    List<Switch> switches = new ArrayList<>();
+    if (version().isEmpty()) {
+      return new History(commits, switches);
+    }
     for (Row commit :
         io.delta.tables.DeltaTable.forPath(lake.spark(), lake.path(table))
             .history(mostCommits)
-            .where(col("userMetadata").isNotNull())
             .select("version", "timestamp", "userMetadata")
             .orderBy(col("version").desc())
             .collectAsList()) {
-      Matcher signed = SIGNED.matcher(commit.getString(2));
+      Instant at = commit.getTimestamp(1).toInstant();
+      commits.put(commit.getLong(0), at);
+      Matcher signed = SIGNED.matcher(commit.isNullAt(2) ? "" : commit.getString(2));
       if (signed.matches()) {
-        found.add(
+        switches.add(
             new Switch(
                 Long.parseLong(signed.group(1)),
                 commit.getLong(0),
                 signed.group(2),
-                commit.getTimestamp(1).toInstant()));
+                at,
+                signed.group(3) == null ? 0 : Long.parseLong(signed.group(3))));
       }
     }
-    return List.copyOf(found);
+    return new History(commits, switches);
   }
 
   /** Rows that are served: data blocks of objects' current versions. */
@@ -305,24 +395,48 @@ public final class ShardMap {
       long plannedSequence,
       String runId,
       String attempt) {
-    long sequence = plannedSequence + 1;
-    String signature = signature(runId, attempt);
-    if (sequence() != plannedSequence) {
-      throw moved(plannedSequence, null);
-    }
     String predicate =
         changedBuckets.stream()
             .map(bucket -> Integer.toString(bucket))
             .collect(Collectors.joining(",", ShardMapTable.BUCKET + " in (", ")"));
-    Dataset<Row> sorted =
-        rows.repartition(Math.min(changedBuckets.size(), 64), col(ShardMapTable.BUCKET))
-            .sortWithinPartitions(
-                ShardMapTable.BUCKET, ShardMapTable.META_SHARD_ID, ShardMapTable.BLOCK_INDEX);
-    return switchTo(
+    return commit(
         plannedSequence,
-        sequence,
-        signature,
-        commit -> lake.replaceWhere(table, sorted, predicate, commit));
+        plannedSequence + 1,
+        signature(runId, attempt),
+        once -> {
+          Dataset<Row> sorted =
+              rows.repartition(Math.min(changedBuckets.size(), 64), col(ShardMapTable.BUCKET))
+                  .sortWithinPartitions(
+                      ShardMapTable.BUCKET, ShardMapTable.META_SHARD_ID, ShardMapTable.BLOCK_INDEX);
+          lake.replaceWhere(table, sorted, predicate, once);
+        });
+  }
+
+  /**
+   * Says, by a switch that changes no row, how far back a rollback can go from now on: who planned
+   * one from the map before finds that the map moved.
+   *
+   * @param floor sequence of the oldest switch whose containers are kept
+   * @param plannedSequence the map's sequence that the caller looked at
+   * @param attempt of the run, of no other process
+   * @return the new sequence
+   * @throws MapMovedException if another writer came first
+   */
+  public long moveFloor(long floor, long plannedSequence, String runId, String attempt) {
+    if (floor < 1 || floor > plannedSequence) {
+      throw new IllegalArgumentException(
+          "Cannot set the floor to sequence %d: the map is at %d"
+              .formatted(floor, plannedSequence));
+    }
+    return commit(
+        plannedSequence,
+        plannedSequence + 1,
+        "%s floor=%d".formatted(signature(runId, attempt), floor),
+        once ->
+            lake.append(
+                table,
+                lake.spark().createDataFrame(List.of(), ShardMapTable.SCHEMA).coalesce(1),
+                once));
   }
 
   /**
@@ -342,30 +456,28 @@ public final class ShardMap {
           "Cannot switch the map from sequence %d to %d: numbers go up"
               .formatted(foundSequence, sequence));
     }
-    if (sequence() != foundSequence) {
-      throw moved(foundSequence, null);
-    }
     Dataset<Row> sorted =
         rows.repartition(64, col(ShardMapTable.BUCKET))
             .sortWithinPartitions(
                 ShardMapTable.BUCKET, ShardMapTable.META_SHARD_ID, ShardMapTable.BLOCK_INDEX);
-    switchTo(
+    commit(
         foundSequence,
         sequence,
         signature(runId, attempt),
         commit -> lake.overwrite(table, sorted, commit));
   }
 
-  /** Writes to the table under a commit of its own. */
-  private interface Write {
-    void under(Lake.Commit commit);
-  }
-
-  private long switchTo(long plannedSequence, long sequence, String signature, Write write) {
+  private long commit(
+      long plannedSequence, long sequence, String signature, Consumer<Lake.Commit> write) {
+    if (sequence() != plannedSequence) {
+      throw moved(plannedSequence, null);
+    }
     try {
-      write.under(Lake.Commit.once(appId, sequence, generation(sequence, signature)));
+      write.accept(Lake.Commit.once(appId, sequence, generation(sequence, signature)));
     } catch (RuntimeException e) {
-      if (e.getClass().getName().contains("Concurrent") || e instanceof KernelException) {
+      if (e instanceof DeltaConcurrentModificationException
+          || e.getClass().getName().contains("Concurrent")
+          || e instanceof KernelException) {
         throw moved(plannedSequence, e);
       }
       throw e;
