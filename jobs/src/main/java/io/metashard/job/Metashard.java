@@ -43,6 +43,7 @@ import picocli.CommandLine.Option;
       ExportCommand.class,
       VerifyCommand.class,
       RepairCommand.class,
+      VacuumCommand.class,
       RollbackCommand.class,
       DeleteSourcesCommand.class,
       RecoverMapCommand.class,

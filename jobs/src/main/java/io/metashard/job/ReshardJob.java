@@ -37,14 +37,23 @@ public final class ReshardJob {
 
   private final JobContext context;
   private final List<Location> locations;
+  private final Clock clock;
   private final ShardMap map;
 
   /**
    * @param locations all locations of the lake
    */
   public ReshardJob(JobContext context, List<Location> locations) {
+    this(context, locations, Clock.systemUTC());
+  }
+
+  /**
+   * @param clock that tells how long the run has taken
+   */
+  ReshardJob(JobContext context, List<Location> locations, Clock clock) {
     this.context = context;
     this.locations = locations;
+    this.clock = clock;
     this.map = new ShardMap(context.lake());
   }
 
@@ -88,6 +97,7 @@ public final class ReshardJob {
     }
     new InventorySources(context).requireCurrent(planned);
     EncodeOptions options = EncodeOptions.from(context.settings());
+    BeforeSwitch beforeSwitch = new BeforeSwitch(context, locations, clock);
     Encoding encoding =
         new Encoding(options, locations, context.hadoop(), StoredObjects.of(context));
     AfterSwitch afterSwitch = new AfterSwitch(context, locations);
@@ -111,6 +121,8 @@ public final class ReshardJob {
     long storedBytes =
         written.agg(coalesce(sum(col(ShardMapTable.LENGTH)), lit(0L))).first().getLong(0);
     LOG.info("Switching {} buckets of the shard map to sequence {}", changed.size(), sequence + 1);
+    beforeSwitch.requireContainers(written, "switch the map", "the old map stays, run again");
+    beforeSwitch.requireYoung();
     map.commit(rows, changed, sequence, context.runId(), context.attempt());
     Dataset<Row> after = map.rows();
     afterSwitch.finish(sequence + 1, after, changed);

@@ -2,9 +2,7 @@ package io.metashard.job;
 
 import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
-import static org.apache.spark.sql.functions.count;
 import static org.apache.spark.sql.functions.lit;
-import static org.apache.spark.sql.functions.max;
 import static org.apache.spark.sql.functions.not;
 import static org.apache.spark.sql.functions.sum;
 import static org.apache.spark.sql.functions.when;
@@ -18,7 +16,7 @@ import io.metashard.shardmap.MapMovedException;
 import io.metashard.shardmap.ShardMap;
 import io.metashard.shardmap.ShardMap.Switch;
 import io.metashard.shardmap.ShardMapTable;
-import io.metashard.upkeep.Containers;
+import java.time.Clock;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,7 +26,6 @@ import java.util.stream.Collectors;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
-import org.apache.spark.storage.StorageLevel;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -58,6 +55,7 @@ final class RollbackJob {
   private final NightlyJob.Extent extent;
   private final NightlyJob.Repeat repeat;
   private final ShardMap map;
+  private final BeforeSwitch before;
 
   /**
    * @param locations all locations of the lake
@@ -72,6 +70,7 @@ final class RollbackJob {
     this.extent = extent;
     this.repeat = repeat;
     this.map = new ShardMap(context.lake());
+    this.before = new BeforeSwitch(context, locations, Clock.systemUTC());
   }
 
   /**
@@ -155,7 +154,12 @@ final class RollbackJob {
     figures.put("to_sequence", target.sequence());
     figures.put("to_run", target.runId());
     figures.put("to_switched_at", target.at().toString());
-    figures.put("containers_checked", requireContainers(then, target));
+    figures.put(
+        "containers_checked",
+        before.requireContainers(
+            then,
+            "roll the shard map back to " + named(target),
+            "bring the locations back and run again, or choose another switch"));
     Column ofChanged = col(ShardMapTable.BUCKET).isInCollection(changed);
     Dataset<Row> rows = then.where(ofChanged);
     figures.put("buckets_changed", changed.size());
@@ -179,6 +183,7 @@ final class RollbackJob {
         look.changed().size(),
         sequence,
         look.target().sequence());
+    before.requireYoung();
     try {
       map.commit(look.rows(), look.changed(), look.sequence(), context.runId(), context.attempt());
     } catch (MapMovedException e) {
@@ -224,17 +229,30 @@ final class RollbackJob {
   /**
    * The switch that is gone back to.
    *
+   * @param sequence of the map now
    * @param switches that there are, the newest first
    */
-  private Switch target(Optional<String> to, long sequence, List<Switch> switches) {
-    List<Switch> earlier = switches.stream().filter(one -> one.sequence() < sequence).toList();
+  private static Switch target(Optional<String> to, long sequence, List<Switch> switches) {
+    List<Switch> ofRows = switches.stream().filter(one -> !one.isFloor()).toList();
+    long floor = switches.stream().mapToLong(Switch::floor).max().orElse(0);
+    // Floors above it changed no row: it is what the map is now.
+    long current = ofRows.isEmpty() ? sequence : ofRows.get(0).sequence();
+    List<Switch> earlier =
+        ofRows.stream().filter(one -> one.sequence() < current && one.sequence() >= floor).toList();
     String wanted =
         to.map(name -> name.matches(SEQUENCE) ? "sequence " + name : "run " + name)
             .orElse("the switch before the last");
     if (to.isEmpty()) {
       return earlier.stream()
           .findFirst()
-          .orElseThrow(() -> refused(wanted, "its history has no earlier one", earlier));
+          .orElseThrow(
+              () ->
+                  refused(
+                      wanted,
+                      floor > 0 && current <= floor
+                          ? below(floor, "each earlier one")
+                          : "its history has no earlier one",
+                      earlier));
     }
     String name = to.get();
     if (name.matches(SEQUENCE)) {
@@ -243,19 +261,11 @@ final class RollbackJob {
           .filter(one -> one.sequence() == number)
           .findFirst()
           .orElseThrow(
-              () ->
-                  refused(
-                      wanted,
-                      number == sequence
-                          ? "that is what it is now"
-                          : number > sequence
-                              ? "it has come to %d only".formatted(sequence)
-                              : "its history has no such switch",
-                      earlier));
+              () -> refused(wanted, whyNot(number, sequence, current, floor, switches), earlier));
     }
-    List<Switch> byRun = switches.stream().filter(one -> one.runId().equals(name)).toList();
-    return byRun.stream()
-        .filter(one -> one.sequence() < sequence)
+    List<Switch> byRun = ofRows.stream().filter(one -> one.runId().equals(name)).toList();
+    return earlier.stream()
+        .filter(one -> one.runId().equals(name))
         .findFirst()
         .orElseThrow(
             () ->
@@ -263,8 +273,32 @@ final class RollbackJob {
                     wanted,
                     byRun.isEmpty()
                         ? "its history has no switch by that run"
-                        : "that run made it what it is now",
+                        : byRun.get(0).sequence() >= current
+                            ? "that run made it what it is now"
+                            : below(floor, "what that run made"),
                     earlier));
+  }
+
+  /** Why a number cannot be gone back to. */
+  private static String whyNot(
+      long number, long sequence, long current, long floor, List<Switch> switches) {
+    if (number > sequence) {
+      return "it has come to %d only".formatted(sequence);
+    }
+    if (number == sequence || number == current) {
+      return "that is what it is now";
+    }
+    if (number < floor) {
+      return below(floor, "it");
+    }
+    return switches.stream().anyMatch(one -> one.isFloor() && one.sequence() == number)
+        ? "vacuum made it, which changed no row: go back to the one before it"
+        : "its history has no such switch";
+  }
+
+  private static String below(long floor, String what) {
+    return "%s is below the floor, sequence %d: vacuum has removed containers that it needs (vacuum.retention says for how long they are kept)"
+        .formatted(what, floor);
   }
 
   private static MetashardException refused(String what, String why, List<Switch> earlier) {
@@ -302,72 +336,6 @@ final class RollbackJob {
               .formatted(named(target), target.version(), Failures.message(e)),
           e);
     }
-  }
-
-  /**
-   * Refuses a map of which a container is missing, even one that no block needs to be decoded: what
-   * a rollback gives back is as safe as it was.
-   *
-   * @return number of its containers
-   */
-  private long requireContainers(Dataset<Row> then, Switch target) {
-    Dataset<Row> containers = Containers.of(then).persist(StorageLevel.MEMORY_AND_DISK());
-    try {
-      long all = containers.count();
-      LOG.info("Looking whether {} containers are there", all);
-      Dataset<Row> problems =
-          Containers.problems(containers, all, locations, context.hadoop())
-              .persist(StorageLevel.MEMORY_AND_DISK());
-      try {
-        long found = problems.count();
-        if (found > 0) {
-          throw missing(then, target, all, problems, found);
-        }
-      } finally {
-        problems.unpersist();
-      }
-      return all;
-    } finally {
-      containers.unpersist();
-    }
-  }
-
-  private static MetashardException missing(
-      Dataset<Row> then, Switch target, long all, Dataset<Row> problems, long found) {
-    String lost = "lost";
-    Row metaShards =
-        then.join(
-                problems.select(Containers.LOCATION, Containers.PATH),
-                new String[] {Containers.LOCATION, Containers.PATH},
-                "left_semi")
-            .groupBy(col(ShardMapTable.META_SHARD_ID))
-            .agg(count(lit(1)).gt(max(col(ShardMapTable.M))).as(lost))
-            .agg(count(lit(1)), coalesce(sum(when(col(lost), 1).otherwise(0)), lit(0L)))
-            .first();
-    String places =
-        problems
-            .groupBy(col(Containers.LOCATION))
-            .agg(count(lit(1)))
-            .orderBy(count(lit(1)).desc(), col(Containers.LOCATION))
-            .limit(NAMED)
-            .collectAsList()
-            .stream()
-            .map(row -> "%d at %s".formatted(row.getLong(1), ObjectIds.printable(row.getString(0))))
-            .collect(Collectors.joining(", "));
-    Row first = problems.orderBy(col(Containers.LOCATION), col(Containers.PATH)).limit(1).first();
-    return new MetashardException(
-        MetashardException.FAILED,
-        "Cannot roll the shard map back to %s: missing, too short or out of reach: %d of the %d containers it names (%s), such as %s at %s: %s; meta-shards with blocks there: %d, of them no longer decodable: %d; nothing was changed; bring the locations back and run again, or choose another switch"
-            .formatted(
-                named(target),
-                found,
-                all,
-                places,
-                ObjectIds.printable(first.<String>getAs(Containers.PATH)),
-                ObjectIds.printable(first.<String>getAs(Containers.LOCATION)),
-                ObjectIds.printable(first.<String>getAs(Containers.PROBLEM), 400),
-                metaShards.getLong(0),
-                metaShards.getLong(1)));
   }
 
   /** How many objects readers will meet otherwise than now. */

@@ -1,13 +1,21 @@
 package io.metashard.job;
 
+import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.max;
+import static org.apache.spark.sql.functions.not;
+import static org.apache.spark.sql.functions.when;
 
+import io.metashard.ObjectIds;
 import io.metashard.lake.TableDefinition;
+import java.sql.Timestamp;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import org.apache.spark.sql.Column;
+import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
@@ -76,6 +84,60 @@ final class RunsTable {
             .agg(max(col(PLANNED_AT)))
             .first();
     return newest.isNullAt(0) ? Optional.empty() : Optional.of(newest.getTimestamp(0).toInstant());
+  }
+
+  /** Commands that write to tables of the lake, or to the map. */
+  private static final Object[] WRITERS = {
+    "nightly",
+    "ingest",
+    "catalogue",
+    "aggregate",
+    "score",
+    "tune",
+    "forecast",
+    "plan",
+    "reshard",
+    "rollback",
+    "repair",
+    "recover-map",
+    "forget"
+  };
+
+  /** A command that was killed and never run again counts as at work for as long. */
+  private static final Duration SILENT = Duration.ofDays(1);
+
+  /** The command, of another run, that is at work on the lake, in words; empty: none is. */
+  static Optional<String> underWay(JobContext context, Instant now) {
+    Dataset<Row> rows = context.lake().read(TABLE).where(col(RUN_ID).notEqual(context.runId()));
+    Column running = col(STATE).equalTo(RUNNING);
+    String began = "began";
+    String ended = "ended";
+    String heard = "heard";
+    Dataset<Row> commands =
+        rows.where(col(STAGE).isin(WRITERS))
+            .groupBy(col(RUN_ID), col(STAGE))
+            .agg(
+                max(when(running, col(STARTED_AT))).as(began),
+                max(when(not(running), col(STARTED_AT))).as(ended))
+            .where(col(began).isNotNull().and(col(ended).isNull().or(col(ended).lt(col(began)))));
+    Dataset<Row> lastHeard =
+        rows.groupBy(col(RUN_ID)).agg(max(coalesce(col(ENDED_AT), col(STARTED_AT))).as(heard));
+    return commands
+        .join(lastHeard, new String[] {RUN_ID})
+        .where(col(heard).gt(lit(Timestamp.from(now.minus(SILENT)))))
+        .orderBy(col(began).desc(), col(RUN_ID))
+        .select(STAGE, RUN_ID, began)
+        .limit(1)
+        .collectAsList()
+        .stream()
+        .findFirst()
+        .map(
+            row ->
+                "%s (run %s) is at work since %s"
+                    .formatted(
+                        row.getString(0),
+                        ObjectIds.printable(row.getString(1)),
+                        row.getTimestamp(2).toInstant()));
   }
 
   static final StructType SCHEMA =

@@ -84,6 +84,7 @@ class MetashardTest {
             "export",
             "verify",
             "repair",
+            "vacuum",
             "rollback",
             "delete-sources",
             "recover-map",
