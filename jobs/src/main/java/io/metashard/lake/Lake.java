@@ -308,8 +308,13 @@ public final class Lake {
     with(
         Map.of(
             // Two commits of their own each time, which nobody reads.
-            "spark.databricks.delta.vacuum.logging.enabled", "false",
-            "spark.databricks.delta.vacuum.parallelDelete.enabled", "true"),
+            "spark.databricks.delta.vacuum.logging.enabled",
+            "false",
+            "spark.databricks.delta.vacuum.parallelDelete.enabled",
+            "true",
+            // Tasks of its listing, 10,000 by default for whatever table: nearly all are empty.
+            "spark.sql.sources.parallelPartitionDiscovery.parallelism",
+            Integer.toString(Math.max(8, 2 * spark.sparkContext().defaultParallelism()))),
         () -> DeltaTable.forPath(spark, path(table)).vacuum());
   }
 
