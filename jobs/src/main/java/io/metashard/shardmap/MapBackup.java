@@ -18,6 +18,7 @@ import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -31,12 +32,16 @@ import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.apache.spark.util.SerializableConfiguration;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Copies of the map at the locations themselves: one file per bucket that changed, then a marker
  * that names, for every bucket, the file that holds it. Formats: {@code jobs/FORMAT.md}.
  */
 public final class MapBackup {
+  private static final Logger LOG = LoggerFactory.getLogger(MapBackup.class);
+
   static final String FOLDER = "map-backup";
   static final String MARKER = "COMPLETE";
   private static final String CRC = "crc";
@@ -103,8 +108,10 @@ public final class MapBackup {
     Map<Integer, BackupMarker.Entry> entries = new TreeMap<>();
     long before = newest();
     Dataset<Row> rows = map;
-    if (before > 0 && before == sequence - 1) {
-      entries.putAll(marker(before));
+    Optional<Map<Integer, BackupMarker.Entry>> known =
+        before > 0 && before == sequence - 1 ? soundMarker(before) : Optional.empty();
+    if (known.isPresent()) {
+      entries.putAll(known.get());
       rows = map.where(col(ShardMapTable.BUCKET).isInCollection(changed));
       changed.forEach(entries::remove);
     }
@@ -126,8 +133,16 @@ public final class MapBackup {
     }
   }
 
-  private Map<Integer, BackupMarker.Entry> marker(long sequence) throws IOException {
-    return marker(targets.get(0), sequence, hadoop);
+  /** What the first sound marker of a switch says; empty: none is, and all is backed up anew. */
+  private Optional<Map<Integer, BackupMarker.Entry>> soundMarker(long sequence) {
+    for (Location target : targets) {
+      try {
+        return Optional.of(marker(target, sequence, hadoop));
+      } catch (IOException e) {
+        LOG.warn("{}", e.getMessage());
+      }
+    }
+    return Optional.empty();
   }
 
   private static Map<Integer, BackupMarker.Entry> marker(
@@ -143,7 +158,7 @@ public final class MapBackup {
       return BackupMarker.parse(new String(bytes, StandardCharsets.ISO_8859_1), sequence).entries();
     } catch (IllegalArgumentException e) {
       throw new IOException(
-          "Cannot read map backup marker %s at %s: %s; remove its folder there, and all buckets are backed up anew"
+          "Cannot read map backup marker %s at %s: %s; another copy of it is used, or all buckets are backed up anew"
               .formatted(path, location.name(), e.getMessage()),
           e);
     }
