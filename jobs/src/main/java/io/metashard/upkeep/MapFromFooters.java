@@ -11,6 +11,8 @@ import static org.apache.spark.sql.functions.max;
 import static org.apache.spark.sql.functions.min;
 import static org.apache.spark.sql.functions.row_number;
 import static org.apache.spark.sql.functions.struct;
+import static org.apache.spark.sql.functions.substring;
+import static org.apache.spark.sql.functions.substring_index;
 import static org.apache.spark.sql.functions.when;
 
 import io.metashard.shardmap.ShardMapTable;
@@ -26,7 +28,8 @@ import org.apache.spark.sql.types.DataTypes;
 
 /**
  * Chooses, from what footers say, the rows that a map can be made of: for each object one version,
- * of one generation, that is there in every byte.
+ * as one run encoded it, that is there in every byte. Blocks that were written again since, by a
+ * repair, are of later generations, and as good.
  *
  * <p>Footers are not signed: whoever can write at a location can write valid ones. What one
  * location says alone therefore counts less than what two agree on, and a meta-shard is believed
@@ -43,6 +46,15 @@ public final class MapFromFooters {
   private static final String WITNESSES = "witnesses";
 
   private static final String TOLD = "told";
+
+  /** Of a meta-shard: what its id says of the run that encoded it. */
+  private static final String RUN = "encoded_by";
+
+  private static final int RUN_DIGITS = 12;
+
+  /** Of a meta-shard: that of its oldest block. */
+  private static final String SINCE = "since";
+
   private static final String RANK = "choice";
   private static final String BEST = "best";
   private static final String COMMITTED = "committed";
@@ -66,34 +78,33 @@ public final class MapFromFooters {
             col(ShardMapTable.K),
             col(ShardMapTable.M),
             col(ShardMapTable.CODEC),
-            col(ShardMapTable.BLOCK_BYTES),
-            col(GENERATION));
+            col(ShardMapTable.BLOCK_BYTES));
     Dataset<Row> all = rows.withColumn(TOLD, told);
-    // No location holds two blocks of a meta-shard: one that says so is not believed.
+    // No run writes two blocks of a meta-shard to a location: one that says so is not believed.
     Dataset<Row> alone =
-        all.groupBy(col(ID), col(TOLD), col(ShardMapTable.LOCATION))
+        all.groupBy(col(ID), col(TOLD), col(GENERATION), col(ShardMapTable.LOCATION))
             .agg(countDistinct(col(ShardMapTable.BLOCK_INDEX)).as("blocks"))
             .where(col("blocks").equalTo(1))
-            .select(col(ID), col(TOLD), col(ShardMapTable.LOCATION));
+            .select(col(ID), col(TOLD), col(GENERATION), col(ShardMapTable.LOCATION));
     Dataset<Row> honest =
-        all.join(alone, new String[] {ID, TOLD, ShardMapTable.LOCATION}, "left_semi");
+        all.join(alone, new String[] {ID, TOLD, GENERATION, ShardMapTable.LOCATION}, "left_semi");
     // What most locations tell of a meta-shard; of equally many, the older generation.
     Dataset<Row> agreed =
         honest
             .groupBy(col(ID), col(TOLD))
             .agg(
                 countDistinct(col(ShardMapTable.LOCATION)).as(WITNESSES),
-                countDistinct(col(ShardMapTable.BLOCK_INDEX)).as("blocks"))
+                countDistinct(col(ShardMapTable.BLOCK_INDEX)).as("blocks"),
+                min(col(GENERATION)).as(SINCE))
             .withColumn(
                 RANK,
                 row_number()
                     .over(
                         Window.partitionBy(ID)
-                            .orderBy(
-                                col(WITNESSES).desc(), col(TOLD).getField(GENERATION), col(TOLD))))
+                            .orderBy(col(WITNESSES).desc(), col(SINCE), col(TOLD))))
             .where(col(RANK).equalTo(1).and(col("blocks").geq(col(TOLD).getField("k"))))
             .select(col(ID), col(TOLD), col(WITNESSES));
-    // A task that was tried again has written its blocks twice.
+    // A task that was tried again has written its blocks twice; a repair, what was there before.
     return honest
         .join(agreed, new String[] {ID, TOLD})
         .withColumn(
@@ -102,7 +113,9 @@ public final class MapFromFooters {
                 .over(
                     Window.partitionBy(ID, ShardMapTable.BLOCK_INDEX)
                         .orderBy(
-                            col(ShardMapTable.WRITTEN_AT).desc(), col(ShardMapTable.PATH).desc())))
+                            col(GENERATION).desc(),
+                            col(ShardMapTable.WRITTEN_AT).desc(),
+                            col(ShardMapTable.PATH).desc())))
         .where(col(RANK).equalTo(1))
         .select(withSchema(col(WITNESSES)));
   }
@@ -121,7 +134,8 @@ public final class MapFromFooters {
 
   /**
    * One row per object of which a version is whole: {@code object_id}, {@code object_version},
-   * {@code generation} and {@code witnesses}, the fewest locations that vouch for a part of it.
+   * {@code encoded_by}, {@code generation} and {@code witnesses}, the fewest locations that vouch
+   * for a part of it.
    *
    * @param metaShards as {@link #metaShards} gives them
    * @param committed generations that are known to have been committed; empty: nothing is known
@@ -133,9 +147,10 @@ public final class MapFromFooters {
     Dataset<Row> candidates =
         metaShards
             .where(col(OBJECT_ID).isNotNull())
-            .groupBy(col(OBJECT_ID), col(OBJECT_VERSION), col(GENERATION))
+            .groupBy(col(OBJECT_ID), col(OBJECT_VERSION), run().as(RUN))
             .agg(
                 min(col(WITNESSES)).as(WITNESSES),
+                min(col(GENERATION)).as(GENERATION),
                 min(col(ShardMapTable.OBJECT_BYTES)).as("least_bytes"),
                 max(col(ShardMapTable.OBJECT_BYTES)).as(ShardMapTable.OBJECT_BYTES),
                 array_sort(
@@ -163,12 +178,14 @@ public final class MapFromFooters {
                     coalesce(col(CURRENT), lit(false)).as(CURRENT),
                     col(GENERATION),
                     col(OBJECT_VERSION),
+                    col(RUN),
                     col(WITNESSES)))
                 .as(BEST))
         .select(
             col(OBJECT_ID),
             col(BEST).getField(OBJECT_VERSION).as(OBJECT_VERSION),
             col(BEST).getField(GENERATION).as(GENERATION),
+            col(BEST).getField(RUN).as(RUN),
             col(BEST).getField(WITNESSES).as(WITNESSES),
             col(BEST).getField(COMMITTED).equalTo(1).as(COMMITTED));
   }
@@ -193,18 +210,25 @@ public final class MapFromFooters {
   public static Dataset<Row> rows(Dataset<Row> metaShards, Dataset<Row> objects) {
     String served = "served";
     Dataset<Row> marked =
-        metaShards.join(
-            objects
-                .select(col(OBJECT_ID), col(OBJECT_VERSION), col(GENERATION))
-                .withColumn(served, lit(true)),
-            new String[] {OBJECT_ID, OBJECT_VERSION, GENERATION},
-            "left");
+        metaShards
+            .withColumn(RUN, run())
+            .join(
+                objects
+                    .select(col(OBJECT_ID), col(OBJECT_VERSION), col(RUN))
+                    .withColumn(served, lit(true)),
+                new String[] {OBJECT_ID, OBJECT_VERSION, RUN},
+                "left");
     Dataset<Row> needed = marked.where(col(served)).select(col(ID)).distinct();
     return marked
         .join(needed, new String[] {ID}, "left_semi")
         .withColumn(ShardMapTable.LIVE, col(OBJECT_ID).isNull().or(col(served).isNotNull()))
         .withColumn(ShardMapTable.DEAD_SINCE, lit(null).cast(DataTypes.TimestampType))
         .select(schema());
+  }
+
+  /** Meta-shards of one run have it in common: an object is encoded by one run, all of it. */
+  private static Column run() {
+    return substring(substring_index(col(ID), "-", -1), 1, RUN_DIGITS);
   }
 
   /** Whether parts, sorted, cover an object from its first byte to its last. */

@@ -363,6 +363,43 @@ class RecoverMapSparkTest {
         .isEqualTo(new ShardMap(made.lake()).sequence());
   }
 
+  @Test
+  void footersGiveWhatARepairHasWrittenAgain() throws IOException {
+    for (Row container :
+        made.lake()
+            .read(ShardMapTable.TABLE)
+            .where("location in ('l1', 'l2')")
+            .select(ShardMapTable.LOCATION, ShardMapTable.PATH)
+            .distinct()
+            .collectAsList()) {
+      Files.delete(
+          made.location(container.getString(0).charAt(1) - '0').resolve(container.getString(1)));
+    }
+    StageReport repaired =
+        new RepairJob(
+                made.context("mend"),
+                Locations.known(made.lake()),
+                NightlyJob.Extent.FULL,
+                NightlyJob.Repeat.SKIP_DONE,
+                Long.MAX_VALUE)
+            .run(new RepairWhat.Everything());
+    assertThat((long) repaired.figures().get("blocks_repaired")).isPositive();
+    List<String> mended = versions(made.lake().read(ShardMapTable.TABLE));
+    assertThat(mended).isNotEqualTo(versionsInWords());
+    loseBackups();
+    lose("lake/shard_map");
+    StageReport report =
+        recover(
+            options(RecoverMapJob.Source.NEWEST, OptionalLong.empty(), RecoverMapJob.Consent.YES));
+    assertThat(report.figures())
+        .containsEntry("objects_incomplete", 0L)
+        .containsEntry("objects_of_one_location", 0L)
+        .containsEntry("meta_shards_contradictory", 0L)
+        .containsEntry("objects_in_map", 7L);
+    assertThat(made.served()).usingRecursiveComparison().isEqualTo(served);
+    assertThat(versions(made.lake().read(ShardMapTable.TABLE))).isEqualTo(mended);
+  }
+
   private static List<String> versions(Dataset<Row> map) {
     return map.drop(ShardMapTable.DEAD_SINCE).collectAsList().stream()
         .map(Row::toString)
