@@ -103,7 +103,7 @@ final class LakeUnderTest {
     return log;
   }
 
-  private Path location(int index) {
+  Path location(int index) {
     return folder.resolve("locations/l" + index);
   }
 
