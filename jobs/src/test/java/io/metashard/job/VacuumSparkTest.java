@@ -210,12 +210,12 @@ class VacuumSparkTest {
         MapBackup.files(Locations.known(nights.lake()).get(0), sequence, nights.hadoop())) {
       assertThat(nights.stored()).contains("l0/" + path, "l1/" + path, "l2/" + path);
     }
-    // Again: nothing is left to do, and the floor stays.
+    // Again: no container is left to go, and the floor stays.
     StageReport again = job(NightlyJob.Extent.FULL, "").run();
     assertThat(again.figures())
         .containsEntry("floor_sequence", 2L)
         .containsEntry("map_sequence", 5L)
-        .containsEntry("files_removed", 0L);
+        .containsEntry("containers_removed", 0L);
   }
 
   @Test
