@@ -231,9 +231,8 @@ final class DeleteSourcesJob {
             .where(
                 RunsTable.done(VerifyJob.STAGE)
                     .and(
-                        get_json_object(col(RunsTable.FIGURES), "$." + VerifyJob.SAMPLE_PERCENT)
-                            .cast(DataTypes.DoubleType)
-                            .equalTo(100))
+                        get_json_object(col(RunsTable.FIGURES), "$." + VerifyJob.SCOPE)
+                            .equalTo(new VerifyScope.All().text()))
                     .and(col(RunsTable.STARTED_AT).geq(lit(Timestamp.from(since)))))
             .select(
                 col(RunsTable.RUN_ID),

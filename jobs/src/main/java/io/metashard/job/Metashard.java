@@ -2,7 +2,6 @@ package io.metashard.job;
 
 import io.metashard.generate.GenerateOptions;
 import io.metashard.shardmap.ShardMap;
-import io.metashard.shardmap.ShardMapTable;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -46,6 +45,7 @@ import picocli.CommandLine.Option;
       VacuumCommand.class,
       RollbackCommand.class,
       DeleteSourcesCommand.class,
+      ForgetCommand.class,
       RecoverMapCommand.class,
       ReportCommand.class,
       BacktestCommand.class,

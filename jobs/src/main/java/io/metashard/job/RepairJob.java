@@ -165,6 +165,12 @@ final class RepairJob {
     if (what instanceof RepairWhat.Gone gone) {
       return ofGone(base, gone.location());
     }
+    if (what instanceof RepairWhat.Emptied emptied) {
+      figures.put("scope", "all in some containers");
+      return new Diagnosis(
+          RepairWork.in(base.rows(), emptied.containers()),
+          context.spark().createDataFrame(List.of(), Findings.SCHEMA));
+    }
     Dataset<Row> rows = base.rows();
     String scope = "all";
     if (what instanceof RepairWhat.Findings of) {
@@ -384,6 +390,7 @@ final class RepairJob {
 
   private StageReport write(
       Base base, Diagnosis diagnosis, Dataset<Row> blocks, RepairSites sites) {
+    BeforeSwitch beforeSwitch = new BeforeSwitch(context, locations, Clock.systemUTC());
     // Before anything is written: where no backup can go, nothing should be switched.
     AfterSwitch afterSwitch =
         new AfterSwitch(
@@ -419,6 +426,9 @@ final class RepairJob {
       Dataset<Row> rows =
           RepairWork.replaced(
               base.rows().where(col(ShardMapTable.BUCKET).isInCollection(changed)), good);
+      beforeSwitch.requireContainers(
+          good, "switch the map to what was repaired", "the map stays as it is, run again");
+      beforeSwitch.requireYoung();
       LOG.info(
           "Switching {} buckets of the shard map to sequence {}",
           changed.size(),

@@ -1,5 +1,8 @@
 package io.metashard.job;
 
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+
 /** Which damage is repaired. */
 sealed interface RepairWhat {
   /** All that a look at everything finds. */
@@ -13,4 +16,11 @@ sealed interface RepairWhat {
 
   /** All that one location holds, which is declared gone: it is rebuilt elsewhere. */
   record Gone(String location) implements RepairWhat {}
+
+  /**
+   * No damage: all blocks in some containers, so that no map names these any more.
+   *
+   * @param containers {@code location} and {@code path}, each once
+   */
+  record Emptied(Dataset<Row> containers) implements RepairWhat {}
 }

@@ -97,6 +97,16 @@ final class RepairWork {
             lit(Findings.UNREADABLE).as(Findings.PROBLEM));
   }
 
+  /** All blocks in some containers, which are read where they are and written again. */
+  static Dataset<Row> in(Dataset<Row> rows, Dataset<Row> containers) {
+    return rows.join(
+            containers, new String[] {ShardMapTable.LOCATION, ShardMapTable.PATH}, "left_semi")
+        .select(
+            col(ShardMapTable.META_SHARD_ID),
+            col(ShardMapTable.BLOCK_INDEX),
+            lit(Findings.FOOTER).as(Findings.PROBLEM));
+  }
+
   /** Rows of the meta-shards that a table names. */
   static Dataset<Row> metaShards(Dataset<Row> rows, Dataset<Row> named) {
     return rows.join(

@@ -297,7 +297,7 @@ final class RollbackJob {
   }
 
   private static String below(long floor, String what) {
-    return "%s is below the floor, sequence %d: vacuum has removed containers that it needs (vacuum.retention says for how long they are kept)"
+    return "%s is below the floor, sequence %d: vacuum or forget has removed containers that it needs (vacuum.retention says for how long they are kept)"
         .formatted(what, floor);
   }
 

@@ -74,7 +74,8 @@ record TableRetention(TableDefinition table, String day, String key) {
 
   /**
    * Tables whose rows stay, since they say what is, not what was: one row a log file (a forgotten
-   * one would be taken twice), a setting in force, an object, a location, a block.
+   * one would be taken twice), a setting in force, an object, a location, a block; and two that are
+   * on record for ever, sources that were deleted and objects that were forgotten.
    */
   private static final List<TableDefinition> KEPT =
       List.of(
@@ -82,6 +83,8 @@ record TableRetention(TableDefinition table, String day, String key) {
           Tuning.TABLE,
           Objects.TABLE,
           LocationsTable.TABLE,
+          SourceDeletions.TABLE,
+          Forgotten.TABLE,
           ShardMapTable.TABLE,
           ShardMapTable.SHADOW);
 

@@ -1,6 +1,7 @@
 package io.metashard.job;
 
 import io.metashard.config.SettingsException;
+import io.metashard.shardmap.ShardMapTable;
 import java.io.IOException;
 import java.util.List;
 import picocli.CommandLine.ArgGroup;
@@ -78,7 +79,11 @@ final class VerifyCommand extends LakeCommand {
     return withSpark(
         start,
         (context, runner) -> {
-          StageReport report = runner.run("verify", List.of(), new VerifyJob(context, scope)::run);
+          StageReport report =
+              runner.run(
+                  VerifyJob.STAGE,
+                  List.of(ShardMapTable.TABLE),
+                  new VerifyJob(context, scope)::run);
           return new Answer(
               report.rowsOut() > 0 ? MetashardException.DAMAGE : 0,
               Figures.table(report.figures()),

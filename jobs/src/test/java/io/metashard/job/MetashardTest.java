@@ -87,6 +87,7 @@ class MetashardTest {
             "vacuum",
             "rollback",
             "delete-sources",
+            "forget",
             "recover-map",
             "report",
             "backtest",

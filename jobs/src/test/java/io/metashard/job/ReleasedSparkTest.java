@@ -14,17 +14,21 @@ import io.metashard.read.ReadOptions;
 import io.metashard.shardmap.ShardMapTable;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Timestamp;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -293,6 +297,82 @@ class ReleasedSparkTest {
     Files.delete(source(CHANGED));
     night(7, "plan.survive=2");
     assertThat(states()).allMatch(state -> state.endsWith(" released encoded"));
+    requireAllReadRight();
+  }
+
+  /** Files at the locations that have some bytes of a content in a row. */
+  private static long containersWith(byte[] content) throws IOException {
+    List<byte[]> probes = new ArrayList<>();
+    for (int from = 0; from + 64 <= content.length; from += 997) {
+      probes.add(Arrays.copyOfRange(content, from, from + 64));
+    }
+    long found = 0;
+    try (Stream<Path> files = Files.walk(folder.resolve("locations"))) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        // As text of one byte a letter: its search is quick.
+        String text = Files.readString(file, StandardCharsets.ISO_8859_1);
+        found +=
+            probes.stream()
+                    .anyMatch(
+                        probe -> text.contains(new String(probe, StandardCharsets.ISO_8859_1)))
+                ? 1
+                : 0;
+      }
+    }
+    return found;
+  }
+
+  private static StageReport forget(String id, NightlyJob.Extent extent) {
+    return new ForgetJob(context(8), Locations.known(lake), extent).run(id);
+  }
+
+  @Order(8)
+  @Test
+  void whatIsForgottenLeavesEveryContainerAndNoRollbackBringsItBack() throws IOException {
+    byte[] forgotten = contents.remove("o1");
+    // Of the nights before, too, which a rollback could go to.
+    long before = containersWith(forgotten);
+    assertThat(before).isPositive();
+    StageReport dry = forget("o1", NightlyJob.Extent.DRY_RUN);
+    assertThat((long) dry.figures().get("containers")).isGreaterThanOrEqualTo(before);
+    assertThat(containersWith(forgotten)).isEqualTo(before);
+    StageReport done = forget("o1", NightlyJob.Extent.FULL);
+    assertThat(done.state()).isEqualTo(StageReport.DONE);
+    assertThat(done.figures()).containsEntry("containers_removed", dry.figures().get("containers"));
+    assertThat(containersWith(forgotten)).isZero();
+    assertThat(lake.read(ShardMapTable.TABLE).where("object_id = 'o1'").count()).isZero();
+    assertThatThrownBy(() -> read("o1")).hasMessageContaining("does not have it");
+    requireAllReadRight();
+    verify(8);
+    assertThat(lake.read(Forgotten.TABLE).select(Forgotten.OBJECT_ID).collectAsList())
+        .extracting(row -> row.getString(0))
+        .containsExactly("o1");
+    assertThatThrownBy(
+            () ->
+                new RollbackJob(
+                        context(9),
+                        Locations.known(lake),
+                        NightlyJob.Extent.FULL,
+                        NightlyJob.Repeat.SKIP_DONE)
+                    .run(Optional.of("night-0")))
+        .isInstanceOfSatisfying(
+            MetashardException.class,
+            e -> assertThat(e.exitCode()).isEqualTo(MetashardException.USAGE))
+        .hasMessageContaining("is below the floor");
+    assertThat(forget("o1", NightlyJob.Extent.FULL).figures())
+        .as("a retry finds it done")
+        .containsEntry("blocks_moved", 0L);
+  }
+
+  @Order(9)
+  @Test
+  void whatHasItsSourceStillIsNotForgotten() throws IOException {
+    write("o3", 40_003, 1);
+    assertThatThrownBy(() -> forget("o3", NightlyJob.Extent.FULL))
+        .isInstanceOfSatisfying(
+            MetashardException.class,
+            e -> assertThat(e.exitCode()).isEqualTo(MetashardException.USAGE))
+        .hasMessageContaining("its source is there still, at ");
     requireAllReadRight();
   }
 }
