@@ -108,6 +108,9 @@ class NotebooksIT {
             "--set",
             "objects.drop-missing-after=1d");
     assertThat(plan.get("objects_dropped").asLong()).isEqualTo(1);
+    String id =
+        Commands.JOBS.resolve("target/it/notebooks-input/objects").relativize(source).toString();
+    assertThat(lake.json("forget", id).get("containers_removed").asLong()).isPositive();
   }
 
   private static void copy(Path from, Path to) throws IOException {

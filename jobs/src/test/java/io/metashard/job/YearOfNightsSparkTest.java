@@ -42,7 +42,6 @@ import org.junit.jupiter.api.Test;
 class YearOfNightsSparkTest {
   private static final Instant FIRST = Instant.parse("2025-01-10T00:00:00Z");
   private static final long SEED = 20250110;
-  private static final int FEW = 3;
   private static final int YEAR = 365;
   private static final int OBJECTS = 4;
   private static final int READS = 30;
@@ -100,12 +99,6 @@ class YearOfNightsSparkTest {
               nightSeconds,
               vacuumSeconds);
     }
-  }
-
-  @Tag("slow")
-  @Test
-  void whatIsStoredIsWhatIsInUseAfterAFewNights() throws IOException {
-    run(FEW);
   }
 
   @Tag("endurance")
