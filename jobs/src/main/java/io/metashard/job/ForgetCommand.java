@@ -37,7 +37,7 @@ final class ForgetCommand extends LakeCommand {
 
   @Override
   String runName() {
-    return "forget-" + CommonOptions.sha256(objectId).substring(0, 16);
+    return "forget-" + CommonOptions.sha256(objectId);
   }
 
   @Override

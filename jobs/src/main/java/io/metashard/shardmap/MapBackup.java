@@ -32,16 +32,12 @@ import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.apache.spark.util.SerializableConfiguration;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Copies of the map at the locations themselves: one file per bucket that changed, then a marker
  * that names, for every bucket, the file that holds it. Formats: {@code jobs/FORMAT.md}.
  */
 public final class MapBackup {
-  private static final Logger LOG = LoggerFactory.getLogger(MapBackup.class);
-
   static final String FOLDER = "map-backup";
   static final String MARKER = "COMPLETE";
   private static final String CRC = "crc";
@@ -139,7 +135,7 @@ public final class MapBackup {
       try {
         return Optional.of(marker(target, sequence, hadoop));
       } catch (IOException e) {
-        LOG.warn("{}", e.getMessage());
+        continue; // it is as if it were not there
       }
     }
     return Optional.empty();

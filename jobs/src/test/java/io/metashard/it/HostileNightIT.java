@@ -21,12 +21,14 @@ import java.util.TreeMap;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
  * Whole nights on what strangers wrote: object names and log lines that want to be commands, markup
  * or paths, and credentials in every place where one can be put.
  */
+@Tag("endurance")
 class HostileNightIT {
   private static final String AT = "2026-01-11T00:00:00Z";
   private static final Path FOLDER = Commands.JOBS.resolve("target/it/hostile-input");

@@ -37,15 +37,13 @@ import org.junit.jupiter.api.Test;
 /**
  * Commands that are killed at any moment, as a power cut would, and are run again.
  *
- * <p>{@code -Dmetashard.kill.count=20} kills so often (4; 200 in profile {@code endurance}), {@code
- * -Dmetashard.kill.seed=7} at other moments, {@code
- * -Dmetashard.kill.replay=nightly:reshard@0.512,...} at those that a failure names; {@code
- * target/it/kills.tsv} keeps those of the last run.
+ * <p>{@code -Dmetashard.kill.count=20} kills so often (200), {@code -Dmetashard.kill.seed=7} at
+ * other moments, {@code -Dmetashard.kill.replay=nightly:reshard@0.512,...} at those that a failure
+ * names; {@code target/it/kills.tsv} keeps those of the last run.
  */
+@Tag("endurance")
 class KillIT {
-  private static final int KILLS = Integer.getInteger("metashard.kill.count", 4);
-  private static final int ENDURANCE_KILLS =
-      Integer.getInteger("metashard.endurance-kill.count", 200);
+  private static final int KILLS = Integer.getInteger("metashard.kill.count", 200);
   private static final long SEED = Long.getLong("metashard.kill.seed", 20_260_110L);
   private static final String REPLAY = System.getProperty("metashard.kill.replay", "");
 
@@ -143,14 +141,8 @@ class KillIT {
   private LakeUnderTest lake;
 
   @Test
-  void everyObjectIsWholeAfterAKillAndTheRetryCommitsOnce() throws Exception {
-    kill(KILLS);
-  }
-
-  @Tag("endurance")
-  @Test
   void everyObjectIsWholeAfterEachOfManyKillsAndTheRetryCommitsOnce() throws Exception {
-    kill(ENDURANCE_KILLS);
+    kill(KILLS);
   }
 
   private void kill(int count) throws Exception {
