@@ -2,9 +2,8 @@ package io.metashard.job;
 
 import io.metashard.catalogue.Objects;
 import io.metashard.shardmap.ShardMapTable;
-import java.util.LinkedHashMap;
+import java.io.IOException;
 import java.util.List;
-import java.util.Map;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -19,7 +18,7 @@ import picocli.CommandLine.Option;
     })
 final class DeleteSourcesCommand extends LakeCommand {
   @ArgGroup(multiplicity = "1")
-  private SelectedObjects selected;
+  private SelectedObjects.Options which;
 
   @Option(names = "--yes", description = "delete them; there is no way back but export")
   private boolean yes;
@@ -36,11 +35,12 @@ final class DeleteSourcesCommand extends LakeCommand {
   @Override
   String runName() {
     // Of other objects, or only listed, it is another run.
-    return "delete-sources-" + (yes ? "yes-" : "") + selected.key();
+    return "delete-sources-" + (yes ? "yes-" : "") + which.selected().key();
   }
 
   @Override
-  Answer run(Start start) throws java.io.IOException {
+  Answer run(Start start) throws IOException {
+    SelectedObjects selected = which.selected();
     return withSpark(
         start,
         (context, runner) -> {
@@ -57,12 +57,7 @@ final class DeleteSourcesCommand extends LakeCommand {
                                   ? DeleteSourcesJob.Consent.GIVEN
                                   : DeleteSourcesJob.Consent.ASKED_FOR)
                           .run());
-          Map<String, Object> figures = new LinkedHashMap<>();
-          figures.put("run_id", context.runId());
-          figures.put("state", report.state());
-          figures.put("reason", report.reason());
-          figures.putAll(report.figures());
-          return Answer.done(figures);
+          return Answer.of(0, context, runner, report);
         });
   }
 }

@@ -251,10 +251,11 @@ final class DeleteSourcesJob {
 
   /** The selected objects with a present source, each with why it is kept; empty if it may go. */
   private Dataset<Row> judged(Dataset<Row> objects, Optional<Verified> verified) {
-    Dataset<Row> shards = shards(map.rows(), verified);
+    Dataset<Row> live =
+        ShardMap.live(map.rows()).where(selected.condition(ShardMapTable.OBJECT_ID));
+    Dataset<Row> shards = shards(RepairWork.metaShards(map.rows(), live), verified);
     Dataset<Row> served =
-        ShardMap.live(map.rows())
-            .join(shards, ShardMapTable.META_SHARD_ID)
+        live.join(shards, ShardMapTable.META_SHARD_ID)
             .groupBy(col(ShardMapTable.OBJECT_ID).as(SourceDeletions.OBJECT_ID))
             .agg(
                 max(col(ShardMapTable.OBJECT_VERSION)).as(SERVED_VERSION),

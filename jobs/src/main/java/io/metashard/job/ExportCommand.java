@@ -4,13 +4,10 @@ import io.metashard.ObjectIds;
 import io.metashard.catalogue.Objects;
 import io.metashard.shardmap.ShardMapTable;
 import java.io.IOException;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 /** Writes objects as plain files again. */
 @Command(
@@ -23,23 +20,8 @@ import picocli.CommandLine.Parameters;
       "named in _metashard/manifest below the folder, beside the SHA-256 of all others; the exit code is 1 then."
     })
 final class ExportCommand extends LakeCommand {
-  /** Objects by id, by the beginning of their ids, or all. */
-  static final class Which {
-    @Parameters(paramLabel = "OBJECT_ID", description = "the object's id", arity = "1..*")
-    private List<String> objectIds = List.of();
-
-    @Option(
-        names = "--prefix",
-        paramLabel = "PREFIX",
-        description = "every object whose id begins with this")
-    private String prefix;
-
-    @Option(names = "--all", description = "every object")
-    private boolean all;
-  }
-
   @ArgGroup(multiplicity = "1")
-  private Which which;
+  private SelectedObjects.Options which;
 
   @Option(
       names = "--to",
@@ -69,33 +51,7 @@ final class ExportCommand extends LakeCommand {
   @Override
   String runName() {
     // Other objects, or another folder, are another run.
-    return "export-"
-        + CommonOptions.sha256(
-            String.join(
-                "\0",
-                to,
-                which.prefix == null ? "" : which.prefix,
-                String.join("\0", which.objectIds)));
-  }
-
-  private ExportJob.Selection selection() {
-    if (which.all) {
-      return ExportJob.Selection.ALL;
-    }
-    if (which.prefix != null) {
-      return new ExportJob.Selection(List.of(), which.prefix);
-    }
-    for (String objectId : which.objectIds) {
-      ObjectIds.problem(objectId)
-          .ifPresent(
-              problem -> {
-                throw new MetashardException(
-                    MetashardException.USAGE,
-                    "Cannot export object %s: its id cannot be one (%s)"
-                        .formatted(ObjectIds.printable(objectId), problem));
-              });
-    }
-    return new ExportJob.Selection(List.copyOf(which.objectIds), "");
+    return "export-" + CommonOptions.sha256(to + "\0" + which.selected().key());
   }
 
   private ExportTarget.ReadBack readBack() {
@@ -112,7 +68,7 @@ final class ExportCommand extends LakeCommand {
 
   @Override
   Answer run(Start start) throws IOException {
-    ExportJob.Selection selection = selection();
+    SelectedObjects selection = which.selected();
     ExportTarget.ReadBack checked = readBack();
     String target = ExportJob.requireApart(start.settings(), start.lakeRoot(), to, start.hadoop());
     return withSpark(
@@ -122,22 +78,12 @@ final class ExportCommand extends LakeCommand {
               runner.run(
                   ExportJob.STAGE,
                   List.of(ShardMapTable.TABLE, Objects.TABLE),
-                  () ->
-                      new ExportJob(context, selection, target, checked)
-                          .run(
-                              options().dryRun()
-                                  ? NightlyJob.Extent.DRY_RUN
-                                  : NightlyJob.Extent.FULL));
-          Map<String, Object> figures = new LinkedHashMap<>();
-          figures.put("run_id", context.runId());
-          figures.put("state", report.state());
-          figures.put("reason", report.reason());
-          figures.put("seconds", runner.seconds().get(ExportJob.STAGE));
-          figures.putAll(report.figures());
-          return new Answer(
+                  () -> new ExportJob(context, selection, target, checked).run(extent()));
+          return Answer.of(
               report.state().equals(StageReport.FAILED) ? MetashardException.FAILED : 0,
-              Figures.table(figures),
-              figures);
+              context,
+              runner,
+              report);
         });
   }
 }

@@ -88,36 +88,19 @@ final class ExportJob {
           .add(TASKS, DataTypes.IntegerType, false);
 
   private final JobContext context;
-  private final Selection selection;
+  private final SelectedObjects selection;
   private final String target;
   private final ExportTarget.ReadBack readBack;
   private final ReadOptions.Fallback fallback;
 
   /**
-   * Which objects are exported.
-   *
-   * @param objectIds these, if there are any
-   * @param prefix else those that begin with it
-   */
-  record Selection(List<String> objectIds, String prefix) {
-    static final Selection ALL = new Selection(List.of(), "");
-
-    Selection {
-      objectIds = List.copyOf(new TreeSet<>(objectIds));
-    }
-
-    private Column matches() {
-      return objectIds.isEmpty()
-          ? col(Objects.OBJECT_ID).startsWith(lit(prefix))
-          : col(Objects.OBJECT_ID).isInCollection(objectIds);
-    }
-  }
-
-  /**
    * @param target as {@link #requireApart} gives it
    */
   ExportJob(
-      JobContext context, Selection selection, String target, ExportTarget.ReadBack readBack) {
+      JobContext context,
+      SelectedObjects selection,
+      String target,
+      ExportTarget.ReadBack readBack) {
     this.context = context;
     this.selection = selection;
     this.target = target;
@@ -279,7 +262,7 @@ final class ExportJob {
     String mapBytes = "map_bytes";
     Dataset<Row> served =
         ShardMap.live(ofSelectedBuckets(map))
-            .where(selection.matches())
+            .where(selection.condition(Objects.OBJECT_ID))
             .groupBy(col(ShardMapTable.OBJECT_ID))
             .agg(
                 max(col(ShardMapTable.BUCKET)).as(ExportTask.BUCKET),
@@ -289,7 +272,7 @@ final class ExportJob {
         context
             .lake()
             .readPinned(Objects.TABLE)
-            .where(selection.matches())
+            .where(selection.condition(Objects.OBJECT_ID))
             .where(col(Objects.SOURCE_STATE).equalTo(Objects.PRESENT))
             .select(
                 col(Objects.OBJECT_ID),

@@ -3,9 +3,7 @@ package io.metashard.job;
 import io.metashard.catalogue.Objects;
 import io.metashard.shardmap.ShardMapTable;
 import java.io.IOException;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 
@@ -50,19 +48,9 @@ final class ForgetCommand extends LakeCommand {
                   ForgetJob.STAGE,
                   List.of(ShardMapTable.TABLE, Objects.TABLE),
                   () ->
-                      new ForgetJob(
-                              context,
-                              Locations.known(context.lake()),
-                              options().dryRun()
-                                  ? NightlyJob.Extent.DRY_RUN
-                                  : NightlyJob.Extent.FULL)
+                      new ForgetJob(context, Locations.known(context.lake()), extent())
                           .run(objectId));
-          Map<String, Object> figures = new LinkedHashMap<>();
-          figures.put("run_id", context.runId());
-          figures.put("state", report.state());
-          figures.put("reason", report.reason());
-          figures.putAll(report.figures());
-          return Answer.done(figures);
+          return Answer.of(0, context, runner, report);
         });
   }
 }

@@ -165,10 +165,7 @@ final class ForgetJob {
   /** Rows of the meta-shards that have, or had, blocks of the object. */
   private static Dataset<Row> metaShards(Dataset<Row> rows, String objectId, int bucket) {
     Dataset<Row> ofBucket = rows.where(col(ShardMapTable.BUCKET).equalTo(bucket));
-    return ofBucket.join(
-        ofBucket.where(isOf(objectId)).select(ShardMapTable.META_SHARD_ID).distinct(),
-        new String[] {ShardMapTable.META_SHARD_ID},
-        "left_semi");
+    return RepairWork.metaShards(ofBucket, ofBucket.where(isOf(objectId)));
   }
 
   /**
@@ -324,8 +321,9 @@ final class ForgetJob {
           "Cannot forget object %s: %d of the %d containers that hold bytes of it hold blocks still that could not be moved; the map does not have it any more; run verify and repair, then run again"
               .formatted(ObjectIds.printable(objectId), left, found));
     }
-    long floor = newestOfRows();
-    if (map.history().floor() < floor) {
+    History history = map.history();
+    long floor = history.ofRows().get(0).sequence();
+    if (history.floor() < floor) {
       AfterSwitch afterSwitch = new AfterSwitch(context, locations);
       long made = map.moveFloor(floor, map.sequence(), context.runId(), context.attempt());
       afterSwitch.finish(made, map.rows(), List.of());
@@ -382,9 +380,5 @@ final class ForgetJob {
         0,
         0,
         figures);
-  }
-
-  private long newestOfRows() {
-    return map.history().ofRows().stream().mapToLong(Switch::sequence).max().orElse(0);
   }
 }

@@ -46,6 +46,17 @@ abstract class LakeCommand implements Callable<Integer> {
     static Answer done(Map<String, Object> figures) {
       return new Answer(0, Figures.table(figures), figures);
     }
+
+    /** What a command that is one stage gives back. */
+    static Answer of(int exitCode, JobContext context, StageRunner runner, StageReport report) {
+      Map<String, Object> figures = new LinkedHashMap<>();
+      figures.put("run_id", context.runId());
+      figures.put("state", report.state());
+      figures.put("reason", report.reason());
+      figures.put("seconds", runner.seconds().get(report.stage()));
+      figures.putAll(report.figures());
+      return new Answer(exitCode, Figures.table(figures), figures);
+    }
   }
 
   /** What a run starts from. */
@@ -57,6 +68,16 @@ abstract class LakeCommand implements Callable<Integer> {
 
   CommonOptions options() {
     return options;
+  }
+
+  /** How far it goes, by {@code --dry-run}. */
+  NightlyJob.Extent extent() {
+    return options.dryRun() ? NightlyJob.Extent.DRY_RUN : NightlyJob.Extent.FULL;
+  }
+
+  /** What is done with what was done before, by {@code --force}. */
+  NightlyJob.Repeat repeat() {
+    return options.force() ? NightlyJob.Repeat.FORCE : NightlyJob.Repeat.SKIP_DONE;
   }
 
   /** Whether the command can say what it would do without doing it. */

@@ -133,10 +133,6 @@ public final class Metashard {
       return CatalogueOptions.DEFAULTS;
     }
 
-    NightlyJob.Repeat repeat() {
-      return options().force() ? NightlyJob.Repeat.FORCE : NightlyJob.Repeat.SKIP_DONE;
-    }
-
     @Override
     Answer run(Start start) throws IOException {
       return withSpark(
@@ -330,10 +326,7 @@ public final class Metashard {
         // Of a night in pieces: the map is still the one that readers met in the last horizon.
         night.score();
       }
-      return night.plan(
-          options().dryRun() ? NightlyJob.Extent.DRY_RUN : NightlyJob.Extent.FULL,
-          repeat(),
-          audience);
+      return night.plan(extent(), repeat(), audience);
     }
 
     @Override
@@ -465,9 +458,7 @@ public final class Metashard {
                         runner,
                         allowMissing.options(),
                         shadow ? NightlyJob.Mode.SHADOW : NightlyJob.Mode.REAL)
-                    .run(
-                        options().dryRun() ? NightlyJob.Extent.DRY_RUN : NightlyJob.Extent.FULL,
-                        options().force() ? NightlyJob.Repeat.FORCE : NightlyJob.Repeat.SKIP_DONE);
+                    .run(extent(), repeat());
             if (report) {
               summary.put(
                   "report_page",

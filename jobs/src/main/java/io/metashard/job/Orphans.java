@@ -24,9 +24,6 @@ import org.slf4j.LoggerFactory;
 final class Orphans {
   private static final Logger LOG = LoggerFactory.getLogger(Orphans.class);
 
-  /** Commits of the map that are looked at; Delta keeps those of a month. */
-  private static final int MOST_COMMITS = 1000;
-
   private Orphans() {}
 
   /**
@@ -64,7 +61,7 @@ final class Orphans {
     Set<Long> versions = new TreeSet<>();
     OptionalLong now = map.version();
     now.ifPresent(versions::add);
-    map.switches(MOST_COMMITS).forEach(one -> versions.add(one.version()));
+    map.switches().forEach(one -> versions.add(one.version()));
     Dataset<Row> named = map.rows().select(Containers.LOCATION, Containers.PATH).distinct();
     for (long version : versions) {
       if (now.isPresent() && version == now.getAsLong()) {

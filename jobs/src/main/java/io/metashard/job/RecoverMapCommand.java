@@ -3,9 +3,7 @@ package io.metashard.job;
 import io.metashard.catalogue.Objects;
 import io.metashard.config.SettingsException;
 import java.io.IOException;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.OptionalLong;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -67,16 +65,11 @@ final class RecoverMapCommand extends LakeCommand {
                   RecoverMapJob.STAGE,
                   List.of(Objects.TABLE),
                   () -> new RecoverMapJob(context, recovery()).run());
-          Map<String, Object> figures = new LinkedHashMap<>();
-          figures.put("run_id", context.runId());
-          figures.put("state", report.state());
-          figures.put("reason", report.reason());
-          figures.put("seconds", runner.seconds().get(RecoverMapJob.STAGE));
-          figures.putAll(report.figures());
-          return new Answer(
+          return Answer.of(
               report.state().equals(StageReport.FAILED) ? MetashardException.USAGE : 0,
-              Figures.table(figures),
-              figures);
+              context,
+              runner,
+              report);
         });
   }
 
@@ -84,8 +77,8 @@ final class RecoverMapCommand extends LakeCommand {
     return new RecoverMapJob.Options(
         fromFooters ? RecoverMapJob.Source.FOOTERS : RecoverMapJob.Source.NEWEST,
         sequence == null ? OptionalLong.empty() : OptionalLong.of(sequence),
-        options().dryRun() ? NightlyJob.Extent.DRY_RUN : NightlyJob.Extent.FULL,
-        options().force() ? NightlyJob.Repeat.FORCE : NightlyJob.Repeat.SKIP_DONE,
+        extent(),
+        repeat(),
         yes ? RecoverMapJob.Consent.YES : RecoverMapJob.Consent.NOT_YET);
   }
 }

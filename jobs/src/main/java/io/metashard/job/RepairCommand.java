@@ -7,9 +7,7 @@ import io.metashard.config.Settings;
 import io.metashard.config.SettingsException;
 import io.metashard.shardmap.ShardMapTable;
 import java.io.IOException;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -134,27 +132,10 @@ final class RepairCommand extends LakeCommand {
                   RepairJob.STAGE,
                   List.of(ShardMapTable.TABLE, Objects.TABLE),
                   () ->
-                      new RepairJob(
-                              context,
-                              locations(context),
-                              options().dryRun()
-                                  ? NightlyJob.Extent.DRY_RUN
-                                  : NightlyJob.Extent.FULL,
-                              options().force()
-                                  ? NightlyJob.Repeat.FORCE
-                                  : NightlyJob.Repeat.SKIP_DONE,
-                              most)
+                      new RepairJob(context, locations(context), extent(), repeat(), most)
                           .run(what));
-          Map<String, Object> figures = new LinkedHashMap<>();
-          figures.put("run_id", context.runId());
-          figures.put("state", report.state());
-          figures.put("reason", report.reason());
-          figures.put("seconds", runner.seconds().get(RepairJob.STAGE));
-          figures.putAll(report.figures());
-          return new Answer(
-              report.rowsOut() > 0 ? MetashardException.DAMAGE : 0,
-              Figures.table(figures),
-              figures);
+          return Answer.of(
+              report.rowsOut() > 0 ? MetashardException.DAMAGE : 0, context, runner, report);
         });
   }
 

@@ -58,9 +58,6 @@ final class RepairJob {
   /** Most bytes a second that are read and written, of the whole cluster. */
   static final String RATE = "repair.bytes-per-second";
 
-  /** Commits of the map that are looked at; Delta keeps those of a month. */
-  private static final int MOST_COMMITS = 1000;
-
   private static final int MOST_TASKS = 10_000;
   private static final int NAMED = 10;
   private static final String STAGED = "rebuilt";
@@ -120,11 +117,7 @@ final class RepairJob {
    */
   StageReport run(RepairWhat what) {
     Optional<Switch> own =
-        repeat == NightlyJob.Repeat.FORCE
-            ? Optional.empty()
-            : map.switches(MOST_COMMITS).stream()
-                .filter(one -> one.runId().equals(context.runId()))
-                .findFirst();
+        repeat == NightlyJob.Repeat.FORCE ? Optional.empty() : map.switchBy(context.runId());
     if (own.isPresent()) {
       return switchedBefore(own.get());
     }

@@ -3,9 +3,7 @@ package io.metashard.job;
 import io.metashard.catalogue.Objects;
 import io.metashard.shardmap.ShardMapTable;
 import java.io.IOException;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -55,23 +53,9 @@ final class RollbackCommand extends LakeCommand {
                   RollbackJob.STAGE,
                   List.of(ShardMapTable.TABLE, Objects.TABLE),
                   () ->
-                      new RollbackJob(
-                              context,
-                              Locations.known(context.lake()),
-                              options().dryRun()
-                                  ? NightlyJob.Extent.DRY_RUN
-                                  : NightlyJob.Extent.FULL,
-                              options().force()
-                                  ? NightlyJob.Repeat.FORCE
-                                  : NightlyJob.Repeat.SKIP_DONE)
+                      new RollbackJob(context, Locations.known(context.lake()), extent(), repeat())
                           .run(Optional.ofNullable(to)));
-          Map<String, Object> figures = new LinkedHashMap<>();
-          figures.put("run_id", context.runId());
-          figures.put("state", report.state());
-          figures.put("reason", report.reason());
-          figures.put("seconds", runner.seconds().get(RollbackJob.STAGE));
-          figures.putAll(report.figures());
-          return Answer.done(figures);
+          return Answer.of(0, context, runner, report);
         });
   }
 }

@@ -42,9 +42,6 @@ final class RollbackJob {
 
   static final String STAGE = "rollback";
 
-  /** Commits of the map that are looked at; Delta keeps those of a month. */
-  private static final int MOST_COMMITS = 1000;
-
   /** Switches, locations and containers that messages name. */
   private static final int NAMED = 10;
 
@@ -96,11 +93,7 @@ final class RollbackJob {
    */
   StageReport run(Optional<String> to) {
     Optional<Switch> own =
-        repeat == NightlyJob.Repeat.FORCE
-            ? Optional.empty()
-            : map.switches(MOST_COMMITS).stream()
-                .filter(one -> one.runId().equals(context.runId()))
-                .findFirst();
+        repeat == NightlyJob.Repeat.FORCE ? Optional.empty() : map.switchBy(context.runId());
     if (own.isPresent()) {
       return switchedBefore(own.get());
     }
@@ -145,7 +138,7 @@ final class RollbackJob {
     if (sequence == 0 || version.isEmpty()) {
       throw refusedUse("the shard map back", "nothing has switched it yet");
     }
-    Switch target = target(to, sequence, map.switches(MOST_COMMITS));
+    Switch target = target(to, sequence, map.switches());
     Dataset<Row> now = map.rowsAt(version.getAsLong());
     Dataset<Row> then = map.rowsAt(target.version());
     List<Integer> changed = differingBuckets(now, then, target);

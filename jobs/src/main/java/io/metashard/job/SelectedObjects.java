@@ -13,53 +13,68 @@ import org.apache.spark.sql.Row;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Which objects a command is for: some by id, those with a prefix, or all. */
-final class SelectedObjects {
+/**
+ * Which objects a command is for.
+ *
+ * @param objectIds these, if there are any; sorted, each once
+ * @param prefix else those whose ids begin with it: all, if it is empty
+ */
+record SelectedObjects(List<String> objectIds, String prefix) {
+  static final SelectedObjects ALL = new SelectedObjects(List.of(), "");
+
   /** Ids that a message names. */
   private static final int NAMED = 10;
 
-  @Parameters(paramLabel = "OBJECT_ID", description = "the objects' ids", arity = "1..*")
-  private List<String> objectIds = List.of();
-
-  @Option(
-      names = "--prefix",
-      paramLabel = "PREFIX",
-      description = "all objects whose ids begin with this")
-  private String prefix;
-
-  @Option(names = "--all", description = "all objects")
-  private boolean all;
-
-  static SelectedObjects everything() {
-    SelectedObjects selected = new SelectedObjects();
-    selected.all = true;
-    return selected;
+  SelectedObjects {
+    objectIds = List.copyOf(new TreeSet<>(objectIds));
   }
 
   static SelectedObjects of(List<String> objectIds) {
-    SelectedObjects selected = new SelectedObjects();
-    selected.objectIds = objectIds;
-    return selected;
+    return new SelectedObjects(objectIds, "");
   }
 
-  static SelectedObjects withPrefix(String prefix) {
-    SelectedObjects selected = new SelectedObjects();
-    selected.prefix = prefix;
-    return selected;
+  /** How they are named on the command line. */
+  static final class Options {
+    @Parameters(paramLabel = "OBJECT_ID", description = "the objects' ids", arity = "1..*")
+    private List<String> objectIds = List.of();
+
+    @Option(
+        names = "--prefix",
+        paramLabel = "PREFIX",
+        description = "all objects whose ids begin with this")
+    private String prefix;
+
+    @Option(names = "--all", description = "all objects")
+    private boolean all;
+
+    /**
+     * @throws MetashardException if an id cannot be one
+     */
+    SelectedObjects selected() {
+      for (String objectId : objectIds) {
+        ObjectIds.problem(objectId)
+            .ifPresent(
+                problem -> {
+                  throw new MetashardException(
+                      MetashardException.USAGE,
+                      "Cannot select object %s: its id cannot be one (%s)"
+                          .formatted(ObjectIds.printable(objectId), problem));
+                });
+      }
+      return all ? ALL : prefix != null ? new SelectedObjects(List.of(), prefix) : of(objectIds);
+    }
   }
 
   /** For run ids: other objects are another run. */
   String key() {
-    return CommonOptions.sha256(
-        all ? "all" : prefix != null ? "prefix " + prefix : "ids " + new TreeSet<>(objectIds));
+    return CommonOptions.sha256(prefix + "\0" + String.join("\0", objectIds));
   }
 
   /** Whether an id is selected. */
   Column condition(String idColumn) {
-    Column id = col(idColumn);
-    return all
-        ? lit(true)
-        : prefix != null ? id.startsWith(lit(prefix)) : id.isInCollection(objectIds);
+    return objectIds.isEmpty()
+        ? col(idColumn).startsWith(lit(prefix))
+        : col(idColumn).isInCollection(objectIds);
   }
 
   /**
@@ -69,7 +84,7 @@ final class SelectedObjects {
    * @param where for people, what they were looked for in
    */
   void requireIn(Dataset<Row> rows, String idColumn, String where) {
-    if (all || prefix != null) {
+    if (objectIds.isEmpty()) {
       return;
     }
     TreeSet<String> unknown = new TreeSet<>(objectIds);

@@ -81,17 +81,15 @@ final class TuneCommand extends LakeCommand {
   }
 
   private Answer tuned(JobContext context, StageRunner runner) {
-    NightlyJob.Repeat repeat =
-        options().force() ? NightlyJob.Repeat.FORCE : NightlyJob.Repeat.SKIP_DONE;
     StageReport report =
         instead.undo == null
             ? new NightlyJob(context, runner, CatalogueOptions.DEFAULTS)
-                .tune(TuneJob.Occasion.BY_HAND, repeat)
+                .tune(TuneJob.Occasion.BY_HAND, repeat())
             : runner.run(
                 TuneJob.STAGE,
                 List.of(Tuning.TABLE),
                 () ->
-                    new TuneJob(context, TuneJob.Occasion.BY_HAND, repeat, Clock.systemUTC())
+                    new TuneJob(context, TuneJob.Occasion.BY_HAND, repeat(), Clock.systemUTC())
                         .undo(instead.undo.isEmpty() ? null : instead.undo));
     Map<String, Object> figures = new LinkedHashMap<>();
     figures.put("run_id", context.runId());

@@ -3,9 +3,7 @@ package io.metashard.job;
 import io.metashard.shardmap.ShardMapTable;
 import java.io.IOException;
 import java.time.Clock;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import picocli.CommandLine.Command;
 
 /** Removes what nothing needs any more. */
@@ -31,10 +29,8 @@ final class VacuumCommand extends LakeCommand {
 
   @Override
   Answer run(Start start) throws IOException {
-    NightlyJob.Repeat repeat =
-        options().force() ? NightlyJob.Repeat.FORCE : NightlyJob.Repeat.SKIP_DONE;
     // Before Spark starts.
-    VacuumOptions.from(start.settings(), repeat);
+    VacuumOptions.from(start.settings(), repeat());
     TableRetention.requireEnough(start.settings());
     return withSpark(
         start,
@@ -47,19 +43,11 @@ final class VacuumCommand extends LakeCommand {
                       new VacuumJob(
                               context,
                               Locations.known(context.lake()),
-                              options().dryRun()
-                                  ? NightlyJob.Extent.DRY_RUN
-                                  : NightlyJob.Extent.FULL,
-                              repeat,
+                              extent(),
+                              repeat(),
                               Clock.systemUTC())
                           .run());
-          Map<String, Object> figures = new LinkedHashMap<>();
-          figures.put("run_id", context.runId());
-          figures.put("state", report.state());
-          figures.put("reason", report.reason());
-          figures.put("seconds", runner.seconds().get(VacuumJob.STAGE));
-          figures.putAll(report.figures());
-          return Answer.done(figures);
+          return Answer.of(0, context, runner, report);
         });
   }
 }

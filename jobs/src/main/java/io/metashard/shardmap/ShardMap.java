@@ -47,6 +47,9 @@ import org.apache.spark.sql.types.DataTypes;
  * was given up for dead.
  */
 public final class ShardMap {
+  /** Commits that {@link #switches} looks at; Delta keeps those of a month. */
+  private static final int MOST_COMMITS = 1000;
+
   public static final String APP_ID = "metashard-map";
 
   /** The same of {@link ShardMapTable#SHADOW}. */
@@ -125,13 +128,14 @@ public final class ShardMap {
     }
   }
 
-  /**
-   * The switches among the table's newest commits, the newest first.
-   *
-   * @param mostCommits that are looked at
-   */
-  public List<Switch> switches(int mostCommits) {
-    return history(mostCommits).switches();
+  /** The switches among the table's newest commits, the newest first. */
+  public List<Switch> switches() {
+    return history(MOST_COMMITS).switches();
+  }
+
+  /** The newest of {@link #switches} that a run made. */
+  public Optional<Switch> switchBy(String runId) {
+    return switches().stream().filter(one -> one.runId().equals(runId)).findFirst();
   }
 
   /**

@@ -4,21 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.metashard.read.MetaShardReader;
-import io.metashard.read.ReadOptions;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileTime;
-import java.security.DigestOutputStream;
-import java.security.MessageDigest;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -30,7 +25,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -190,14 +184,14 @@ class KillIT {
     // One that begins to plan after the other's switch finds nothing to do: that is well, too.
     assertThat(exitCodes).as("%s", said).contains(0).isSubsetOf(0, 4);
     assertThat(switches()).as("%s", said).hasSize(1);
-    assertThat(served()).isEqualTo(lake.sources());
+    assertThat(lake.servedByMap()).isEqualTo(lake.sources());
     for (String run : List.of("one", "two")) {
       try (Running again = start(Killed.NIGHTLY, 0, "--run-id", run)) {
         Commands.require(again.ended());
       }
     }
     assertThat(switches()).hasSize(1);
-    assertThat(served()).isEqualTo(lake.sources());
+    assertThat(lake.servedByMap()).isEqualTo(lake.sources());
   }
 
   private static void input() throws IOException {
@@ -247,7 +241,7 @@ class KillIT {
       tookMillis.put(killed, took);
     }
     System.out.printf("milliseconds to the end of %s from %s%n", killed, tookMillis.get(killed));
-    assertThat(served()).isEqualTo(lake.sources());
+    assertThat(lake.servedByMap()).isEqualTo(lake.sources());
   }
 
   /** Deletes a third of the containers of one location, and flips a bit in each other one. */
@@ -270,7 +264,7 @@ class KillIT {
 
   /** Whether the command was killed before it ended. */
   private boolean round(int round, Moment moment, Random random) throws Exception {
-    Map<String, String> older = served();
+    Map<String, String> older = lake.servedByMap();
     int switchesBefore = switches().size();
     switch (moment.killed()) {
       case NIGHTLY -> {
@@ -305,12 +299,12 @@ class KillIT {
     assertThat(switches.size()).as(what).isBetween(switchesBefore, switchesBefore + 1);
     boolean switched = switches.size() > switchesBefore;
     // Whatever is left of the command: every byte that the map promises, and no mixture.
-    assertThat(served()).as(what).isEqualTo(switched ? newer : older);
+    assertThat(lake.servedByMap()).as(what).isEqualTo(switched ? newer : older);
 
     long again = System.nanoTime();
     JsonNode retry = retry(moment.killed(), round);
     long retryTook = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - again);
-    assertThat(served()).as(what).isEqualTo(newer);
+    assertThat(lake.servedByMap()).as(what).isEqualTo(newer);
     switches = switches();
     String runId = retry.get("run_id").asText();
     if (moment.killed() == Killed.VACUUM) {
@@ -460,27 +454,5 @@ class KillIT {
       throw new UncheckedIOException(e);
     }
     return signatures;
-  }
-
-  /** SHA-256 of every object that the map serves, by id, without any source. */
-  private Map<String, String> served() throws Exception {
-    Map<String, String> found = new TreeMap<>();
-    try (MetaShardReader reader =
-        MetaShardReader.open(
-            lake.root().toString(),
-            new ReadOptions(ReadOptions.Fallback.NONE),
-            new Configuration())) {
-      for (int bucket = 0; bucket < reader.lookup().buckets(); bucket++) {
-        for (String id : reader.lookup().objects(bucket).keySet()) {
-          MessageDigest digest = MessageDigest.getInstance("SHA-256");
-          try (DigestOutputStream out =
-              new DigestOutputStream(java.io.OutputStream.nullOutputStream(), digest)) {
-            reader.copy(id, 0, Long.MAX_VALUE, out);
-          }
-          found.put(id, HexFormat.of().formatHex(digest.digest()));
-        }
-      }
-    }
-    return found;
   }
 }

@@ -2,12 +2,15 @@ package io.metashard.it;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.metashard.read.MetaShardReader;
+import io.metashard.read.ReadOptions;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.DigestInputStream;
+import java.security.DigestOutputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
@@ -18,6 +21,7 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
 
 /** A lake with folders as locations, made by the command itself. */
 final class LakeUnderTest {
@@ -220,5 +224,25 @@ final class LakeUnderTest {
         }
       }
     }
+  }
+
+  /** SHA-256 of every object that the map serves, by id, without any source. */
+  Map<String, String> servedByMap() throws Exception {
+    Map<String, String> found = new TreeMap<>();
+    try (MetaShardReader reader =
+        MetaShardReader.open(
+            root().toString(), new ReadOptions(ReadOptions.Fallback.NONE), new Configuration())) {
+      for (int bucket = 0; bucket < reader.lookup().buckets(); bucket++) {
+        for (String id : reader.lookup().objects(bucket).keySet()) {
+          MessageDigest digest = MessageDigest.getInstance("SHA-256");
+          try (DigestOutputStream out =
+              new DigestOutputStream(java.io.OutputStream.nullOutputStream(), digest)) {
+            reader.copy(id, 0, Long.MAX_VALUE, out);
+          }
+          found.put(id, HexFormat.of().formatHex(digest.digest()));
+        }
+      }
+    }
+    return found;
   }
 }

@@ -49,13 +49,13 @@ class ExportSparkTest {
     made.catalogue();
   }
 
-  private static ExportJob job(String runId, Path target, ExportJob.Selection selection) {
+  private static ExportJob job(String runId, Path target, SelectedObjects selection) {
     return new ExportJob(
         made.context(runId), selection, "file:" + target, ExportTarget.ReadBack.ALL);
   }
 
   private static StageReport export(String runId, Path target) {
-    return job(runId, target, ExportJob.Selection.ALL).run(NightlyJob.Extent.FULL);
+    return job(runId, target, SelectedObjects.ALL).run(NightlyJob.Extent.FULL);
   }
 
   /** The files of a target by name, but for what is the export's own. */
@@ -243,7 +243,7 @@ class ExportSparkTest {
     ExportJob job =
         new ExportJob(
             made.context(hostile, "hostile"),
-            ExportJob.Selection.ALL,
+            SelectedObjects.ALL,
             "file:" + target,
             ExportTarget.ReadBack.ALL);
     assertThat(job.run(NightlyJob.Extent.DRY_RUN).figures()).containsEntry("objects_refused", 9L);
@@ -296,7 +296,7 @@ class ExportSparkTest {
         catchThrowableOfType(
             MetashardException.class,
             () ->
-                job("unknown", target, new ExportJob.Selection(List.of("gone", "no\nwhere"), ""))
+                job("unknown", target, new SelectedObjects(List.of("gone", "no\nwhere"), ""))
                     .run(NightlyJob.Extent.FULL));
     assertThat(unknown)
         .hasMessageContaining("Cannot export objects no\\u000awhere: ")
@@ -304,14 +304,14 @@ class ExportSparkTest {
     assertThat(unknown.exitCode()).isEqualTo(MetashardException.USAGE);
     assertThatThrownBy(
             () ->
-                job("nothing", target, new ExportJob.Selection(List.of(), "nothing"))
+                job("nothing", target, new SelectedObjects(List.of(), "nothing"))
                     .run(NightlyJob.Extent.FULL))
         .hasMessageContaining("whose ids begin with nothing");
     assertThat(target).doesNotExist();
-    job("named", target, new ExportJob.Selection(List.of("gone", "pending"), ""))
+    job("named", target, new SelectedObjects(List.of("gone", "pending"), ""))
         .run(NightlyJob.Extent.FULL);
     assertThat(files(target).keySet()).containsExactly("gone", "pending");
-    job("named-2", target, new ExportJob.Selection(List.of(), "dir/")).run(NightlyJob.Extent.FULL);
+    job("named-2", target, new SelectedObjects(List.of(), "dir/")).run(NightlyJob.Extent.FULL);
     assertThat(files(target).keySet())
         .containsExactly("dir/a b", "dir/large", "dir/é:x", "gone", "pending");
   }
@@ -322,7 +322,7 @@ class ExportSparkTest {
     StageReport report =
         new ExportJob(
                 made.context("strict", "read.fallback=false"),
-                ExportJob.Selection.ALL,
+                SelectedObjects.ALL,
                 "file:" + target,
                 ExportTarget.ReadBack.NONE)
             .run(NightlyJob.Extent.FULL);

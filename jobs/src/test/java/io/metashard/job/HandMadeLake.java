@@ -1,28 +1,20 @@
 package io.metashard.job;
 
-import static org.apache.spark.sql.functions.col;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.metashard.Buckets;
 import io.metashard.Location;
-import io.metashard.Shape;
 import io.metashard.SharedSpark;
-import io.metashard.catalogue.Objects;
 import io.metashard.config.Settings;
 import io.metashard.lake.Lake;
-import io.metashard.plan.PlannedBlock;
 import io.metashard.read.MetaShardReader;
 import io.metashard.read.ReadOptions;
-import io.metashard.shardmap.ShardMap;
 import io.metashard.shardmap.ShardMapTable;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.sql.Date;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -38,8 +30,8 @@ import org.apache.spark.sql.SparkSession;
  */
 final class HandMadeLake {
   static final Instant AT = Instant.parse("2026-03-02T00:00:00Z");
-  static final int BUCKETS = 4;
-  static final int LOCATIONS = 6;
+  static final int BUCKETS = PlanByHand.BUCKETS;
+  static final int LOCATIONS = PlanByHand.LOCATIONS;
 
   private final SparkSession spark = SharedSpark.session();
   private final Random random;
@@ -115,28 +107,7 @@ final class HandMadeLake {
     catalogue();
     JobContext context = context(runId);
     Locations.reconcile(lake, Locations.configured(context.settings(), hadoop()), AT);
-    ShardMap map = new ShardMap(lake);
-    Map<Integer, List<Row>> byBucket =
-        lake
-            .read(Objects.TABLE)
-            .where(col(Objects.OBJECT_ID).isInCollection(List.of(encoded)))
-            .orderBy(Objects.OBJECT_ID)
-            .collectAsList()
-            .stream()
-            .collect(
-                Collectors.groupingBy(
-                    row -> Buckets.of(row.getAs(Objects.OBJECT_ID), BUCKETS),
-                    TreeMap::new,
-                    Collectors.toList()));
-    List<Row> plan = new ArrayList<>();
-    byBucket.forEach(
-        (bucket, objects) -> {
-          for (int first = 0; first < objects.size(); first += 2) {
-            List<Row> data = objects.subList(first, Math.min(first + 2, objects.size()));
-            metaShard("%016x-%d".formatted(plan.size(), nights), bucket, data, runId, map, plan);
-          }
-        });
-    lake.append(Plans.TABLE, spark.createDataFrame(plan, Plans.SCHEMA), Lake.Commit.PLAIN);
+    PlanByHand.write(lake, runId, nights, List.of(encoded));
     return runId;
   }
 
@@ -149,45 +120,6 @@ final class HandMadeLake {
         new StageRunner(context, ProgressBar.inLog())
             .run("reshard", List.of(), () -> new ReshardJob(context, locations).run(runId));
     assertThat(report.state()).isEqualTo(StageReport.DONE);
-  }
-
-  private static void metaShard(
-      String id, int bucket, List<Row> data, String runId, ShardMap map, List<Row> plan) {
-    int k = data.size();
-    int before = plan.size();
-    long blockBytes =
-        data.stream().mapToLong(row -> row.<Long>getAs(Objects.OBJECT_BYTES)).max().orElseThrow();
-    for (int i = 0; i < k + 2; i++) {
-      Row object = i < k ? data.get(i) : null;
-      plan.add(
-          Plans.row(
-              new PlannedBlock(
-                  bucket,
-                  id,
-                  k == 1 ? Shape.COPY : Shape.RS,
-                  k,
-                  2,
-                  i,
-                  object == null ? null : object.getAs(Objects.OBJECT_ID),
-                  object == null ? null : object.getAs(Objects.OBJECT_VERSION),
-                  object == null ? null : object.getAs(Objects.URI),
-                  object == null ? 0 : object.<Long>getAs(Objects.OBJECT_BYTES),
-                  object == null ? -1 : 0,
-                  0,
-                  object == null ? blockBytes : object.<Long>getAs(Objects.OBJECT_BYTES),
-                  blockBytes,
-                  "l" + (before + i) % LOCATIONS,
-                  "root0",
-                  "packed",
-                  1.0,
-                  0),
-              runId,
-              Date.valueOf("2026-03-02"),
-              map.sequence(),
-              "by hand",
-              BUCKETS,
-              map.table().name()));
-    }
   }
 
   /** Every object that the map serves, as a reader gets it from the blocks alone. */

@@ -1,15 +1,10 @@
 package io.metashard.job;
 
-import static org.apache.spark.sql.functions.col;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.metashard.Buckets;
 import io.metashard.Location;
-import io.metashard.Shape;
-import io.metashard.catalogue.Objects;
 import io.metashard.config.Settings;
 import io.metashard.lake.Lake;
-import io.metashard.plan.PlannedBlock;
 import io.metashard.read.MetaShardReader;
 import io.metashard.read.ReadOptions;
 import io.metashard.shardmap.ShardMap;
@@ -18,10 +13,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
-import java.sql.Date;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -37,7 +30,6 @@ import org.apache.spark.sql.delta.DeltaLog;
 /** A small lake with six locations, whose nights encode what a test names. */
 record NightsByHand(SparkSession spark, Path folder, Lake lake) {
   static final Instant AT = Instant.parse("2026-03-02T00:00:00Z");
-  private static final int BUCKETS = 4;
 
   static NightsByHand in(SparkSession spark, Path folder) {
     return new NightsByHand(
@@ -62,7 +54,7 @@ record NightsByHand(SparkSession spark, Path folder, Lake lake) {
 
   JobContext context(String runId, int night, String more) {
     String locations =
-        IntStream.range(0, 6)
+        IntStream.range(0, PlanByHand.LOCATIONS)
             .mapToObj(
                 i -> "{ name = l%d, uri = \"%s\" }".formatted(i, folder.resolve("locations/l" + i)))
             .collect(Collectors.joining(", "));
@@ -80,33 +72,7 @@ record NightsByHand(SparkSession spark, Path folder, Lake lake) {
     new CatalogueJob(context, new CatalogueOptions(1)).run();
     List<Location> locations =
         Locations.reconcile(lake, Locations.configured(context.settings(), hadoop()), AT);
-    ShardMap map = new ShardMap(lake);
-    Map<Integer, List<Row>> byBucket =
-        lake
-            .read(Objects.TABLE)
-            .where(col(Objects.OBJECT_ID).isInCollection(encoded))
-            .orderBy(Objects.OBJECT_ID)
-            .collectAsList()
-            .stream()
-            .collect(
-                Collectors.groupingBy(
-                    row -> Buckets.of(row.getAs(Objects.OBJECT_ID), BUCKETS),
-                    TreeMap::new,
-                    Collectors.toList()));
-    List<Row> plan = new ArrayList<>();
-    byBucket.forEach(
-        (bucket, objects) -> {
-          for (int first = 0; first < objects.size(); first += 2) {
-            metaShard(
-                "%016x-%d".formatted(plan.size(), night),
-                bucket,
-                objects.subList(first, Math.min(first + 2, objects.size())),
-                context.runId(),
-                map,
-                plan);
-          }
-        });
-    lake.append(Plans.TABLE, spark.createDataFrame(plan, Plans.SCHEMA), Lake.Commit.PLAIN);
+    PlanByHand.write(lake, context.runId(), night, encoded);
     return locations;
   }
 
@@ -116,45 +82,6 @@ record NightsByHand(SparkSession spark, Path folder, Lake lake) {
     List<Location> locations = plan(context, night, encoded);
     assertThat(new ReshardJob(context, locations).run(context.runId()).state())
         .isEqualTo(StageReport.DONE);
-  }
-
-  private static void metaShard(
-      String id, int bucket, List<Row> data, String runId, ShardMap map, List<Row> plan) {
-    int k = data.size();
-    int before = plan.size();
-    long blockBytes =
-        data.stream().mapToLong(row -> row.<Long>getAs(Objects.OBJECT_BYTES)).max().orElseThrow();
-    for (int i = 0; i < k + 2; i++) {
-      Row object = i < k ? data.get(i) : null;
-      plan.add(
-          Plans.row(
-              new PlannedBlock(
-                  bucket,
-                  id,
-                  k == 1 ? Shape.COPY : Shape.RS,
-                  k,
-                  2,
-                  i,
-                  object == null ? null : object.getAs(Objects.OBJECT_ID),
-                  object == null ? null : object.getAs(Objects.OBJECT_VERSION),
-                  object == null ? null : object.getAs(Objects.URI),
-                  object == null ? 0 : object.<Long>getAs(Objects.OBJECT_BYTES),
-                  object == null ? -1 : 0,
-                  0,
-                  object == null ? blockBytes : object.<Long>getAs(Objects.OBJECT_BYTES),
-                  blockBytes,
-                  "l" + (before + i) % 6,
-                  "root0",
-                  "packed",
-                  1.0,
-                  0),
-              runId,
-              Date.valueOf("2026-03-02"),
-              map.sequence(),
-              "by hand",
-              BUCKETS,
-              map.table().name()));
-    }
   }
 
   MetaShardReader reader() throws IOException {

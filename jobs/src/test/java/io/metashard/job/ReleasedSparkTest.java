@@ -173,8 +173,7 @@ class ReleasedSparkTest {
   @Order(1)
   @Test
   void nothingMayGoThatNoVerifyHasFoundRight() {
-    StageReport report =
-        deleteSources(1, SelectedObjects.everything(), DeleteSourcesJob.Consent.GIVEN);
+    StageReport report = deleteSources(1, SelectedObjects.ALL, DeleteSourcesJob.Consent.GIVEN);
     assertThat(report.reason()).isEqualTo("no source may go");
     assertThat(report.figures())
         .containsEntry("sources", 0L)
@@ -216,8 +215,7 @@ class ReleasedSparkTest {
     other[17] ^= 1;
     Files.write(source("o0"), other);
     Files.setLastModifiedTime(source("o0"), time);
-    assertThatThrownBy(
-            () -> deleteSources(3, SelectedObjects.everything(), DeleteSourcesJob.Consent.GIVEN))
+    assertThatThrownBy(() -> deleteSources(3, SelectedObjects.ALL, DeleteSourcesJob.Consent.GIVEN))
         .isInstanceOfSatisfying(
             MetashardException.class,
             e -> assertThat(e.exitCode()).isEqualTo(MetashardException.DAMAGE))
@@ -233,8 +231,7 @@ class ReleasedSparkTest {
     byte[] inMap = contents.get(CHANGED);
     write(CHANGED, 39_000, 2);
     byte[] changed = contents.put(CHANGED, inMap);
-    StageReport report =
-        deleteSources(4, SelectedObjects.everything(), DeleteSourcesJob.Consent.GIVEN);
+    StageReport report = deleteSources(4, SelectedObjects.ALL, DeleteSourcesJob.Consent.GIVEN);
     assertThat(report.figures())
         .containsEntry("sources_deleted", OBJECTS - 1L)
         .containsEntry("sources_not_deleted", 1L);

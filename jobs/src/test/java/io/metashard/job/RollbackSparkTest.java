@@ -5,14 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
-import io.metashard.Buckets;
 import io.metashard.Location;
-import io.metashard.Shape;
 import io.metashard.SharedSpark;
 import io.metashard.catalogue.Objects;
 import io.metashard.config.Settings;
 import io.metashard.lake.Lake;
-import io.metashard.plan.PlannedBlock;
 import io.metashard.read.MetaShardReader;
 import io.metashard.read.ReadOptions;
 import io.metashard.shardmap.MapBackup;
@@ -23,7 +20,6 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.sql.Date;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -48,7 +44,6 @@ class RollbackSparkTest {
   private static final Instant AT = Instant.parse("2026-03-02T00:00:00Z");
   private static final long SEED = 20260302;
   private static final int NIGHTS = 3;
-  private static final int BUCKETS = 4;
 
   private static SparkSession spark;
   private static Path folder;
@@ -120,74 +115,14 @@ class RollbackSparkTest {
     new CatalogueJob(context, new CatalogueOptions(1)).run();
     List<Location> locations =
         Locations.reconcile(lake, Locations.configured(context.settings(), hadoop()), AT);
-    ShardMap map = new ShardMap(lake);
-    Map<Integer, List<Row>> byBucket =
-        lake
-            .read(Objects.TABLE)
-            .where(col(Objects.OBJECT_ID).isInCollection(encoded))
-            .orderBy(Objects.OBJECT_ID)
-            .collectAsList()
-            .stream()
-            .collect(
-                Collectors.groupingBy(
-                    row -> Buckets.of(row.getAs(Objects.OBJECT_ID), BUCKETS),
-                    TreeMap::new,
-                    Collectors.toList()));
-    List<Row> plan = new ArrayList<>();
-    byBucket.forEach(
-        (bucket, objects) -> {
-          for (int first = 0; first < objects.size(); first += 2) {
-            List<Row> data = objects.subList(first, Math.min(first + 2, objects.size()));
-            metaShard("%016x-%d".formatted(plan.size(), night), bucket, data, runId, map, plan);
-          }
-        });
-    lake.append(Plans.TABLE, spark.createDataFrame(plan, Plans.SCHEMA), Lake.Commit.PLAIN);
+    PlanByHand.write(lake, runId, night, encoded);
     assertThat(new ReshardJob(context, locations).run(runId).state()).isEqualTo(StageReport.DONE);
-    assertThat(map.sequence()).isGreaterThanOrEqualTo(night);
+    assertThat(new ShardMap(lake).sequence()).isGreaterThanOrEqualTo(night);
     served.add(read());
     rows.add(rows());
     Path file = folder.resolve("noted-" + noted.size());
     NotedSources.write(context, file);
     noted.add(file);
-  }
-
-  private static void metaShard(
-      String id, int bucket, List<Row> data, String runId, ShardMap map, List<Row> plan) {
-    int k = data.size();
-    int before = plan.size();
-    long blockBytes =
-        data.stream().mapToLong(row -> row.<Long>getAs(Objects.OBJECT_BYTES)).max().orElseThrow();
-    for (int i = 0; i < k + 2; i++) {
-      Row object = i < k ? data.get(i) : null;
-      plan.add(
-          Plans.row(
-              new PlannedBlock(
-                  bucket,
-                  id,
-                  k == 1 ? Shape.COPY : Shape.RS,
-                  k,
-                  2,
-                  i,
-                  object == null ? null : object.getAs(Objects.OBJECT_ID),
-                  object == null ? null : object.getAs(Objects.OBJECT_VERSION),
-                  object == null ? null : object.getAs(Objects.URI),
-                  object == null ? 0 : object.<Long>getAs(Objects.OBJECT_BYTES),
-                  object == null ? -1 : 0,
-                  0,
-                  object == null ? blockBytes : object.<Long>getAs(Objects.OBJECT_BYTES),
-                  blockBytes,
-                  "l" + (before + i) % 6,
-                  "root0",
-                  "packed",
-                  1.0,
-                  0),
-              runId,
-              Date.valueOf("2026-03-02"),
-              map.sequence(),
-              "by hand",
-              BUCKETS,
-              map.table().name()));
-    }
   }
 
   private static ReadBack readBack(Path noted) throws IOException {
@@ -448,8 +383,7 @@ class RollbackSparkTest {
   }
 
   private static ShardMap.Switch switchOf(String runId) {
-    return new ShardMap(lake)
-        .switches(1000).stream().filter(one -> one.runId().equals(runId)).findFirst().orElseThrow();
+    return new ShardMap(lake).switchBy(runId).orElseThrow();
   }
 
   private static Path container(Row row) {
