@@ -472,9 +472,9 @@ final class VacuumJob {
       if (extent == NightlyJob.Extent.DRY_RUN || !context.lake().exists(table)) {
         continue;
       }
+      // An eighth longer: a file is marked as removed some time before the commit that does it.
+      Duration files = options.retention().plus(options.retention().dividedBy(8));
       if (commits) {
-        // An eighth longer: a file is marked as removed some time before the commit that does it.
-        Duration files = options.retention().plus(options.retention().dividedBy(8));
         boolean isMap = table.equals(ShardMapTable.TABLE);
         context
             .lake()
@@ -485,7 +485,7 @@ final class VacuumJob {
           joined += crowded.isEmpty() ? 0 : 1;
         }
       }
-      context.lake().removeUnnamedFiles(table);
+      context.lake().removeUnnamedFiles(table, files);
     }
     figures.put("tables_with_small_files_joined", joined);
     return rows;

@@ -8,16 +8,20 @@ import io.delta.kernel.exceptions.TableNotFoundException;
 import io.delta.kernel.internal.SnapshotImpl;
 import io.delta.tables.DeltaOptimizeBuilder;
 import io.delta.tables.DeltaTable;
+import java.io.IOException;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.LocalDate;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
-import java.util.TreeMap;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.RemoteIterator;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.DataFrameWriter;
 import org.apache.spark.sql.Dataset;
@@ -280,14 +284,8 @@ public final class Lake {
         Map.of(
             "delta.deletedFileRetentionDuration", interval.formatted(files.toSeconds()),
             "delta.logRetentionDuration", interval.formatted(log.toSeconds()));
-    Map<String, String> is = new TreeMap<>();
-    scala.jdk.javaapi.CollectionConverters.asJava(
-            DeltaTable.forPath(spark, path(table))
-                .detail()
-                .select("properties")
-                .first()
-                .<String, String>getMap(0))
-        .forEach(is::put);
+    // Of the log alone: Delta's DESCRIBE DETAIL adds up the table's files, by Spark.
+    Map<String, String> is = ((SnapshotImpl) snapshot(table)).getTableProperties();
     if (!is.entrySet().containsAll(wanted.entrySet())) {
       spark.sql(
           "ALTER TABLE delta.`%s` SET TBLPROPERTIES (%s)"
@@ -303,8 +301,13 @@ public final class Lake {
   /**
    * Removes the files below the table that no version within {@link #keepFormerVersionsFor} names,
    * by Delta's VACUUM. No commit.
+   *
+   * @param retention what {@link #keepFormerVersionsFor} was told
    */
-  public void removeUnnamedFiles(TableDefinition table) {
+  public void removeUnnamedFiles(TableDefinition table, Duration retention) {
+    if (allAreNamedOrYounger(table, Instant.now().minus(retention))) {
+      return;
+    }
     with(
         Map.of(
             // Two commits of their own each time, which nobody reads.
@@ -319,6 +322,69 @@ public final class Lake {
   }
 
   /**
+   * Whether VACUUM, which takes Spark seconds for whatever table, would surely remove nothing:
+   * there are just as many files as the newest version has, or all are too young.
+   */
+  private boolean allAreNamedOrYounger(TableDefinition table, Instant before) {
+    OptionalLong named = files(table);
+    try {
+      Path folder = new Path(path(table));
+      FolderCount count = new FolderCount(before.toEpochMilli());
+      count.add(folder.getFileSystem(spark.sessionState().newHadoopConf()), folder);
+      return count.emptyFolders == 0
+          && (count.oldFiles == 0 || (named.isPresent() && named.getAsLong() == count.files));
+    } catch (IOException e) {
+      return false; // VACUUM says what is the matter
+    }
+  }
+
+  /** Number of files of the newest version, if its log says so without being replayed. */
+  private OptionalLong files(TableDefinition table) {
+    return scala.jdk.javaapi.OptionConverters.toJava(newest(table).numOfFilesIfKnown())
+        .map(files -> OptionalLong.of((Long) files))
+        .orElseGet(OptionalLong::empty);
+  }
+
+  private org.apache.spark.sql.delta.Snapshot newest(TableDefinition table) {
+    return DeltaLog.forTable(spark, path(table))
+        .update(false, scala.Option.empty(), scala.Option.empty());
+  }
+
+  /** What lies below a folder of a table, but for what Delta keeps there itself. */
+  private static final class FolderCount {
+    private final long beforeMillis;
+    private long files;
+
+    /** Last modified before then. */
+    private long oldFiles;
+
+    private long emptyFolders;
+
+    FolderCount(long beforeMillis) {
+      this.beforeMillis = beforeMillis;
+    }
+
+    void add(FileSystem system, Path folder) throws IOException {
+      RemoteIterator<FileStatus> entries = system.listStatusIterator(folder);
+      emptyFolders += entries.hasNext() ? 0 : 1;
+      while (entries.hasNext()) {
+        FileStatus entry = entries.next();
+        String name = entry.getPath().getName();
+        // As VACUUM passes over them; the values of a partition column may begin so.
+        if (name.startsWith(".") || (name.startsWith("_") && !name.contains("="))) {
+          continue;
+        }
+        if (entry.isDirectory()) {
+          add(system, entry.getPath());
+        } else {
+          files++;
+          oldFiles += entry.getModificationTime() < beforeMillis ? 1 : 0;
+        }
+      }
+    }
+  }
+
+  /**
    * Folders of the table with more small files than it pays to keep: the values of its partition
    * column; of a table that is not partitioned, one null.
    *
@@ -326,12 +392,15 @@ public final class Lake {
    * @param smallBytes mean length of its files below which they count as small
    */
   public List<String> crowdedFolders(TableDefinition table, int mostFiles, long smallBytes) {
+    OptionalLong all = files(table);
+    if (all.isPresent() && all.getAsLong() <= mostFiles) {
+      return List.of();
+    }
     Column folder =
         table.partitionBy().isEmpty()
             ? functions.lit(null).cast("string")
             : functions.col("partitionValues").getItem(table.partitionBy().get(0));
-    return DeltaLog.forTable(spark, path(table))
-        .update(false, scala.Option.empty(), scala.Option.empty())
+    return newest(table)
         .allFiles()
         .toDF()
         .groupBy(folder.as("folder"))
