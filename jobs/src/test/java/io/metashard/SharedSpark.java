@@ -27,8 +27,15 @@ public final class SharedSpark {
               .config(
                   "spark.sql.catalog.spark_catalog",
                   "org.apache.spark.sql.delta.catalog.DeltaCatalog")
-              .config("spark.databricks.delta.snapshotPartitions", "2")
+              .config("spark.databricks.delta.snapshotPartitions", "1")
               .config("spark.ui.showConsoleProgress", "false")
+              // Its stages are jobs of their own, a tenth of the time; commands have it on.
+              .config("spark.sql.adaptive.enabled", "false")
+              // Small tables and lists in one task; nobody reads texts of plans.
+              .config("spark.sql.leafNodeDefaultParallelism", "1")
+              .config("spark.sql.ui.explainMode", "simple")
+              .config("spark.sql.maxPlanStringLength", "100")
+              .config("spark.sql.debug.maxToStringFields", "1")
               // Tables of tests have tens of rows: compiling code for them takes longer than they
               // do.
               .config("spark.sql.codegen.wholeStage", "false")

@@ -26,6 +26,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
 import java.time.Instant;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -50,6 +51,7 @@ import org.junit.jupiter.api.Test;
 class NightlySparkTest {
   private static final Path SAMPLE =
       Path.of(System.getProperty("metashard.basedir")).resolveSibling("data/sample");
+  private static final int LAST_DAYS = 4;
   private static final Instant AT = Instant.parse("2026-01-22T00:00:00Z");
 
   /** Run id of the night that {@link #afterFirstNight} begins after. */
@@ -65,7 +67,18 @@ class NightlySparkTest {
   @BeforeEach
   void copySample() throws IOException {
     use(SharedSpark.tempFolder("nightly"));
-    copy(SAMPLE, folder);
+    copySample(folder);
+  }
+
+  /** The sample's objects, and the requests of its last days. */
+  private static void copySample(Path to) throws IOException {
+    copy(SAMPLE.resolve("objects"), to.resolve("objects"));
+    Path logs = SAMPLE.resolve("logs/parquet");
+    try (Stream<Path> days = Files.list(logs)) {
+      for (Path day : days.sorted(Comparator.reverseOrder()).limit(LAST_DAYS).toList()) {
+        copy(day, to.resolve("logs/parquet").resolve(day.getFileName()));
+      }
+    }
   }
 
   private void use(Path newFolder) {
@@ -122,7 +135,7 @@ class NightlySparkTest {
         objects.roots = ["%s"]
         logs = [{ path = "%s", format = parquet }]
         locations = [ %s ]
-        forecast.backtest-origins = 2
+        forecast.backtest-origins = 1
         %s
         """
             .formatted(
@@ -229,7 +242,9 @@ class NightlySparkTest {
     long bytes = sources().values().stream().mapToLong(content -> content.length).sum();
     long largest =
         sources().values().stream().mapToLong(content -> content.length).max().orElseThrow();
-    String cap = "reshard.max-bytes-per-run = " + Math.max(bytes / 3 + 1, largest);
+    String cap =
+        "forecast.model = total-share%nreshard.max-bytes-per-run = %d"
+            .formatted(Math.max(bytes / 3 + 1, largest));
     long encodedBefore = 0;
     int nights = 0;
     while (encodedBefore < sources().size() && nights < 5) {
@@ -385,7 +400,7 @@ class NightlySparkTest {
     Map<String, List<String>> ofTheNight = left();
     assertThat(ofTheNight).hasSize(6).allSatisfy((table, rows) -> assertThat(rows).isNotEmpty());
     use(SharedSpark.tempFolder("stages"));
-    copy(SAMPLE, folder);
+    copySample(folder);
     for (Map.Entry<String, Function<NightlyJob, StageReport>> one : stages().entrySet()) {
       StageReport first = stage(one.getKey(), FIRST, one.getValue());
       StageReport retry = stage(one.getKey(), FIRST, one.getValue());
