@@ -71,6 +71,8 @@ class ClusterIT {
     lines.add("spark.cores.max 2");
     lines.add("spark.ui.enabled false");
     lines.add("spark.sql.shuffle.partitions 2");
+    lines.add("spark.sql.codegen.wholeStage false");
+    lines.add("spark.sql.codegen.factoryMode NO_CODEGEN");
     lines.add("spark.databricks.delta.snapshotPartitions 2");
     lines.addAll(List.of(more));
     return Files.write(Files.createTempFile(FOLDER, "spark-", ".conf"), lines);

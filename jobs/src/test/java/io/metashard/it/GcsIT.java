@@ -166,6 +166,7 @@ class GcsIT {
         logs = [{ path = "gs://logs/in", format = parquet }]
         locations = [ %s ]
         plan { survive = 1, storage-budget = 2.0 }
+        %s
         hadoop {
           "fs.gs.impl" = "com.google.cloud.hadoop.fs.gcs.GoogleHadoopFileSystem"
           "fs.AbstractFileSystem.gs.impl" = "com.google.cloud.hadoop.fs.gcs.GoogleHadoopFS"
@@ -175,14 +176,17 @@ class GcsIT {
           "fs.gs.storage.root.url" = "%s/"
         }
         """
-            .formatted(String.join(", ", locations), endpoint));
+            .formatted(String.join(", ", locations), LakeUnderTest.SMALL_TABLES, endpoint));
   }
 
   private static Commands.Ended metashard(String... arguments)
       throws IOException, InterruptedException {
     List<String> command = new ArrayList<>(List.of(Commands.JOBS.resolve("metashard").toString()));
     command.addAll(List.of(arguments));
-    return Commands.run(command, Map.of("METASHARD_JARS", connector.toString()));
+    return Commands.run(
+        command,
+        Map.of(
+            "METASHARD_JARS", connector.toString(), "METASHARD_JAVA_OPTIONS", Commands.SMALL_JVM));
   }
 
   @Test

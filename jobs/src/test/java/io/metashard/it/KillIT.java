@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.metashard.job.InThisJvm;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -393,12 +394,9 @@ class KillIT {
         words.toArray(String[]::new));
   }
 
-  private JsonNode retry(Killed killed, int round) throws IOException, InterruptedException {
-    Commands.Ended ended =
-        Commands.require(
-            Commands.metashard(
-                Map.of("METASHARD_JAVA_OPTIONS", Commands.SMALL_JVM, "METASHARD_HEAP", "1g"),
-                words(killed, round)));
+  private JsonNode retry(Killed killed, int round) throws IOException {
+    InThisJvm.Ended ended = InThisJvm.metashard(words(killed, round));
+    assertThat(ended.exitCode()).as(ended.stdout() + ended.stderr()).isZero();
     return new ObjectMapper().readTree(ended.stdout());
   }
 

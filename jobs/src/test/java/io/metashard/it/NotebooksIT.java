@@ -54,16 +54,17 @@ class NotebooksIT {
     Files.write(input.resolve("more.csv"), log);
     lake =
         new LakeUnderTest(
-            "notebooks",
-            objects,
-            input.resolve("logs/parquet"),
-            "parquet",
-            8,
-            "logs = [{ path = \"%s\", format = \"parquet\" }, { path = \"%s\", format = \"csv\" }]%nforecast { more-horizons = [1h], profile = true, parameters.ridge = 0.02 }%n%s"
-                .formatted(
-                    input.resolve("logs/parquet"),
-                    input.resolve("more.csv"),
-                    LakeUnderTest.SMALL_TABLES));
+                "notebooks",
+                objects,
+                input.resolve("logs/parquet"),
+                "parquet",
+                8,
+                "logs = [{ path = \"%s\", format = \"parquet\" }, { path = \"%s\", format = \"csv\" }]%nforecast { more-horizons = [1h], profile = true, parameters.ridge = 0.02 }%n%s"
+                    .formatted(
+                        input.resolve("logs/parquet"),
+                        input.resolve("more.csv"),
+                        LakeUnderTest.SMALL_TABLES))
+            .inThisJvm();
     lake.json("nightly", "--date", "2026-01-20");
     // The reads that the night foresaw, and another plan on top of its map.
     lake.json("aggregate", "--date", "2026-01-21");

@@ -40,19 +40,26 @@ class ReportIT {
     Path input = Commands.JOBS.resolve("target/it/report-input");
     LakeUnderTest lake =
         new LakeUnderTest(
-            "report",
-            input.resolve("objects"),
-            Commands.HOME.resolve("data/sample/logs/parquet"),
-            "parquet",
-            4,
-            """
+                "report",
+                input.resolve("objects"),
+                Commands.HOME.resolve("data/sample/logs/parquet"),
+                "parquet",
+                4,
+                """
             logs = [{ path = "%s", format = parquet }, { path = "%s", format = csv }]
             plan.storage-budget = 3
             forecast.backtest-origins = 2
+            spark {
+              "spark.sql.codegen.wholeStage" = false
+              "spark.sql.codegen.factoryMode" = NO_CODEGEN
+              "spark.sql.shuffle.partitions" = 2
+            }
             prices { currency = EUR, storage-per-gib-month = 0.02, per-1000-reads = 0.4 }
             """
-                .formatted(
-                    Commands.HOME.resolve("data/sample/logs/parquet"), input.resolve("logs.csv")));
+                    .formatted(
+                        Commands.HOME.resolve("data/sample/logs/parquet"),
+                        input.resolve("logs.csv")))
+            .inThisJvm();
     makeInput(input);
     JsonNode night = lake.json("nightly", "--at", "2026-01-22T00:00:00Z", "--report");
     Path ofTheNight = Path.of(URI.create(night.at("/report_page").asText()));
