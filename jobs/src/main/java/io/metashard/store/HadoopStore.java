@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Objects;
+import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.LongAdder;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.ChecksumFileSystem;
@@ -53,6 +54,15 @@ public final class HadoopStore implements ObjectStore {
   /** Input streams that stay open: readers ask for many ranges of few containers. */
   private static final int MAX_OPEN_STREAMS = 64;
 
+  /**
+   * Key of the Hadoop configuration: milliseconds within which a file system must answer each call,
+   * 0 for no limit. Local files have none: a mount that hangs is its own options' matter.
+   */
+  public static final String TIMEOUT_MILLIS = "metashard.store.timeout-millis";
+
+  /** Longer than what the clients of stores wait and try again by themselves. */
+  private static final long DEFAULT_TIMEOUT_MILLIS = 600_000;
+
   /** Not a constant of hadoop-client-api 3.4.2: only S3A knows it, others ignore it. */
   private static final String CONDITIONAL_CREATE = "fs.option.create.conditional.overwrite";
 
@@ -65,6 +75,7 @@ public final class HadoopStore implements ObjectStore {
   }
 
   private final Reads reads;
+  private final TimeLimit inTime;
   private final FileSystem fileSystem; // shared by Hadoop's cache: never closed here
   private final Path root;
   private final String rootPath; // ends in a slash
@@ -95,6 +106,11 @@ public final class HadoopStore implements ObjectStore {
               .formatted(rootUri, e.getMessage()),
           e);
     }
+    this.inTime =
+        new TimeLimit(
+            fileSystem instanceof RawLocalFileSystem
+                ? 0
+                : hadoop.getLong(TIMEOUT_MILLIS, DEFAULT_TIMEOUT_MILLIS));
     this.root = fileSystem.makeQualified(given);
     String path = root.toUri().getPath();
     this.rootPath = path.endsWith("/") ? path : path + "/";
@@ -105,11 +121,12 @@ public final class HadoopStore implements ObjectStore {
     Path file = resolved(path);
     try {
       if (fileSystem instanceof RawLocalFileSystem local) {
-        return new LocalOutput(local.pathToFile(file));
+        return new LocalOutput(path, local.pathToFile(file));
       }
-      return new HadoopOutput(path, createOnly(fileSystem, file));
+      return new HadoopOutput(
+          path, inTime.call("write " + display(path), () -> createOnly(fileSystem, file)));
     } catch (IOException e) {
-      throw translated(path, e);
+      throw unwritten(path, e);
     }
   }
 
@@ -170,7 +187,9 @@ public final class HadoopStore implements ObjectStore {
   @Override
   public long length(String path) throws IOException {
     try {
-      FileStatus status = fileSystem.getFileStatus(resolved(path));
+      Path file = resolved(path);
+      FileStatus status =
+          inTime.call("look at " + display(path), () -> fileSystem.getFileStatus(file));
       if (status.isDirectory()) {
         throw new NoSuchFileException(display(path), null, "it is a folder");
       }
@@ -194,7 +213,8 @@ public final class HadoopStore implements ObjectStore {
     StorePaths.checkedFolder(prefix);
     Path folder = prefix.isEmpty() ? root : new Path(root, prefix);
     try {
-      return new Listing(fileSystem.listFiles(folder, true), leftOut);
+      return new Listing(
+          inTime.call("list " + folder, () -> fileSystem.listFiles(folder, true)), leftOut);
     } catch (FileNotFoundException e) {
       return Collections.emptyIterator();
     }
@@ -208,7 +228,11 @@ public final class HadoopStore implements ObjectStore {
       discard(kept);
     }
     // Local files tell by no more than false that they are still there.
-    if (!fileSystem.delete(file, false) && fileSystem.exists(file)) {
+    boolean stays =
+        inTime.call(
+            "delete " + display(path),
+            () -> !fileSystem.delete(file, false) && fileSystem.exists(file));
+    if (stays) {
       throw new IOException(
           "Cannot delete %s: the file system refuses to".formatted(display(path)));
     }
@@ -269,6 +293,19 @@ public final class HadoopStore implements ObjectStore {
     return e;
   }
 
+  /** The same for a write, with what could not be written. */
+  private IOException unwritten(String path, IOException e) {
+    IOException translated = translated(path, e);
+    boolean isNamed =
+        translated != e
+            || e instanceof TimeLimit.NoAnswerException
+            || e instanceof NoSuchFileException
+            || String.valueOf(e.getMessage()).contains(path);
+    return isNamed
+        ? translated
+        : new IOException("Cannot write %s: %s".formatted(display(path), e.getMessage()), e);
+  }
+
   private static IOException initCause(IOException translated, IOException cause) {
     translated.initCause(cause);
     return translated;
@@ -302,18 +339,8 @@ public final class HadoopStore implements ObjectStore {
 
   /** A new stream, which stays open for later reads. */
   private OpenStream openKept(String path) throws IOException {
-    FSDataInputStream in =
-        FutureIO.awaitFuture(
-            fileSystem
-                .openFile(resolved(path))
-                .opt(
-                    Options.OpenFileOptions.FS_OPTION_OPENFILE_READ_POLICY,
-                    reads == Reads.FORWARD
-                        ? Options.OpenFileOptions.FS_OPTION_OPENFILE_READ_POLICY_SEQUENTIAL
-                        : Options.OpenFileOptions.FS_OPTION_OPENFILE_READ_POLICY_VECTOR
-                            + ", "
-                            + Options.OpenFileOptions.FS_OPTION_OPENFILE_READ_POLICY_RANDOM)
-                .build());
+    Path file = resolved(path);
+    FSDataInputStream in = inTime.call("read " + display(path), () -> opened(file));
     OpenStream opened = new OpenStream(path, in);
     opened.readers = 1;
     OpenStream eldest = null;
@@ -330,11 +357,43 @@ public final class HadoopStore implements ObjectStore {
     return opened;
   }
 
+  private FSDataInputStream opened(Path file) throws IOException {
+    return FutureIO.awaitFuture(
+        fileSystem
+            .openFile(file)
+            .opt(
+                Options.OpenFileOptions.FS_OPTION_OPENFILE_READ_POLICY,
+                reads == Reads.FORWARD
+                    ? Options.OpenFileOptions.FS_OPTION_OPENFILE_READ_POLICY_SEQUENTIAL
+                    : Options.OpenFileOptions.FS_OPTION_OPENFILE_READ_POLICY_VECTOR
+                        + ", "
+                        + Options.OpenFileOptions.FS_OPTION_OPENFILE_READ_POLICY_RANDOM)
+            .build());
+  }
+
+  /** A read that comes too late must not write into what has another use by then. */
+  private void read(OpenStream stream, long position, byte[] buffer, int offset, int length)
+      throws IOException {
+    if (inTime.isNone()) {
+      stream.in.readFully(position, buffer, offset, length);
+      return;
+    }
+    byte[] found =
+        inTime.call(
+            "read " + display(stream.path),
+            () -> {
+              byte[] bytes = new byte[length];
+              stream.in.readFully(position, bytes, 0, length);
+              return bytes;
+            });
+    System.arraycopy(found, 0, buffer, offset, length);
+  }
+
   private void readAndGiveBack(
       OpenStream stream, long position, byte[] buffer, int offset, int length) throws IOException {
     boolean isSound = false;
     try {
-      stream.in.readFully(position, buffer, offset, length);
+      read(stream, position, buffer, offset, length);
       isSound = true;
     } catch (EOFException e) {
       isSound = true;
@@ -384,12 +443,15 @@ public final class HadoopStore implements ObjectStore {
     }
   }
 
-  private static void closeInput(OpenStream stream) {
-    try {
-      stream.in.close();
-    } catch (IOException e) {
-      // All that was asked of it has been read and will be verified: nothing is lost.
-    }
+  private void closeInput(OpenStream stream) {
+    inTime.later(
+        () -> {
+          try {
+            stream.in.close();
+          } catch (IOException e) {
+            // All that was asked of it has been read and will be verified: nothing is lost.
+          }
+        });
   }
 
   /** The files of one listing that are named as ours are. */
@@ -406,8 +468,12 @@ public final class HadoopStore implements ObjectStore {
     @Override
     public boolean hasNext() {
       try {
-        while (next == null && files.hasNext()) {
-          LocatedFileStatus file = files.next();
+        while (next == null) {
+          LocatedFileStatus file =
+              inTime.call("list " + root, () -> files.hasNext() ? files.next() : null);
+          if (file == null) {
+            break;
+          }
           String path = file.getPath().toUri().getPath();
           String relative = path.startsWith(rootPath) ? path.substring(rootPath.length()) : path;
           if (StorePaths.isSafe(relative)) {
@@ -438,15 +504,17 @@ public final class HadoopStore implements ObjectStore {
   // --- outputs
 
   /** A local file, created by the kernel's own create-only call; Hadoop's checks, then creates. */
-  private static final class LocalOutput extends StoreOutput {
+  private final class LocalOutput extends StoreOutput {
     private static final int BUFFER_BYTES = 64 << 10;
 
+    private final String path;
     private final java.nio.file.Path file;
     private final OutputStream out;
     private long position;
     private boolean isDone;
 
-    LocalOutput(File file) throws IOException {
+    LocalOutput(String path, File file) throws IOException {
+      this.path = path;
       this.file = file.toPath();
       try {
         Files.createDirectories(this.file.getParent());
@@ -463,13 +531,16 @@ public final class HadoopStore implements ObjectStore {
 
     @Override
     public void write(int b) throws IOException {
-      out.write(b);
-      position++;
+      write(new byte[] {(byte) b}, 0, 1);
     }
 
     @Override
     public void write(byte[] bytes, int offset, int length) throws IOException {
-      out.write(bytes, offset, length);
+      try {
+        out.write(bytes, offset, length);
+      } catch (IOException e) {
+        throw unwritten(path, e);
+      }
       position += length;
     }
 
@@ -481,7 +552,11 @@ public final class HadoopStore implements ObjectStore {
     @Override
     public void close() throws IOException {
       if (!isDone) {
-        out.close();
+        try {
+          out.close();
+        } catch (IOException e) {
+          throw unwritten(path, e);
+        }
         isDone = true;
       }
     }
@@ -509,19 +584,37 @@ public final class HadoopStore implements ObjectStore {
     private final FSDataOutputStream out;
     private boolean isCloseTried;
 
+    /** It did not answer: then it need not be asked again. */
+    private boolean hangs;
+
     HadoopOutput(String path, FSDataOutputStream out) {
       this.path = path;
       this.out = out;
     }
 
+    private void inTime(Callable<?> work) throws IOException {
+      try {
+        inTime.call("write " + display(path), work);
+      } catch (TimeLimit.NoAnswerException e) {
+        hangs = true;
+        throw e;
+      } catch (IOException e) {
+        throw unwritten(path, e);
+      }
+    }
+
     @Override
     public void write(int b) throws IOException {
-      out.write(b);
+      write(new byte[] {(byte) b}, 0, 1);
     }
 
     @Override
     public void write(byte[] bytes, int offset, int length) throws IOException {
-      out.write(bytes, offset, length);
+      inTime(
+          () -> {
+            out.write(bytes, offset, length);
+            return null;
+          });
     }
 
     @Override
@@ -532,25 +625,29 @@ public final class HadoopStore implements ObjectStore {
     @Override
     public void close() throws IOException {
       isCloseTried = true;
-      try {
-        out.close();
-      } catch (IOException e) {
-        throw translated(path, e);
-      }
+      inTime(
+          () -> {
+            out.close();
+            return null;
+          });
     }
 
     /** On S3 nothing was ever visible; elsewhere the file is closed, then deleted. */
     @Override
     public void abort() {
-      if (isCloseTried) {
+      if (isCloseTried || hangs) {
         return; // it is finished, or the path may be another writer's
       }
       isCloseTried = true;
       try {
         if (out.hasCapability(StreamCapabilities.ABORTABLE_STREAM)) {
-          out.abort();
+          inTime(out::abort);
         } else {
-          out.close();
+          inTime(
+              () -> {
+                out.close();
+                return null;
+              });
           delete(path);
         }
       } catch (IOException e) {
