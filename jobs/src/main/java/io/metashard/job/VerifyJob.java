@@ -174,18 +174,21 @@ public final class VerifyJob {
   private static String described(Row row) {
     String metaShard = row.getAs(Findings.META_SHARD_ID);
     String objectId = row.getAs(Findings.OBJECT_ID);
+    String problem = row.getAs(Findings.PROBLEM);
+    String detail = row.getAs(Findings.DETAIL);
     String place = "%s %s".formatted(row.getAs(Findings.LOCATION), row.getAs(Findings.PATH));
-    return ObjectIds.printable(
-        metaShard == null && objectId == null
-            ? "%s: %s: %s".formatted(row.getAs(Findings.PROBLEM), place, row.getAs(Findings.DETAIL))
-            : "%s: meta-shard %s block %s at %s%s: %s"
-                .formatted(
-                    row.getAs(Findings.PROBLEM),
-                    metaShard,
-                    row.getAs(Findings.BLOCK_INDEX),
-                    place,
-                    objectId == null ? "" : ", object " + objectId,
-                    row.getAs(Findings.DETAIL)),
-        600);
+    String what;
+    if (metaShard != null) {
+      what =
+          "meta-shard %s block %s at %s%s"
+              .formatted(
+                  metaShard,
+                  row.getAs(Findings.BLOCK_INDEX),
+                  place,
+                  objectId == null ? "" : ", object " + objectId);
+    } else {
+      what = objectId == null ? place : "object " + objectId;
+    }
+    return ObjectIds.printable("%s: %s: %s".formatted(problem, what, detail), 600);
   }
 }
