@@ -31,11 +31,8 @@ public final class SharedSpark {
               .config("spark.ui.showConsoleProgress", "false")
               // Its stages are jobs of their own, a tenth of the time; commands have it on.
               .config("spark.sql.adaptive.enabled", "false")
-              // Small tables and lists in one task; nobody reads texts of plans.
+              // Small tables and lists are read in one task.
               .config("spark.sql.leafNodeDefaultParallelism", "1")
-              .config("spark.sql.ui.explainMode", "simple")
-              .config("spark.sql.maxPlanStringLength", "100")
-              .config("spark.sql.debug.maxToStringFields", "1")
               // Tables of tests have tens of rows: compiling code for them takes longer than they
               // do.
               .config("spark.sql.codegen.wholeStage", "false")

@@ -342,6 +342,8 @@ class SimulatedNightSparkTest {
                 row ->
                     new ReadRequest(
                         row.getDouble(0), row.getString(1), row.getInt(2), row.getInt(3)))
+            // Spark reads the parts of a dump in any order.
+            .sorted(Comparator.comparingDouble(ReadRequest::atMillis))
             .toList();
     for (SimulateCommand.Line line : answer.lines()) {
       List<PlacedBlock> blocks =
