@@ -20,7 +20,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Objects;
-import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.LongAdder;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.ChecksumFileSystem;
@@ -124,7 +123,7 @@ public final class HadoopStore implements ObjectStore {
         return new LocalOutput(path, local.pathToFile(file));
       }
       return new HadoopOutput(
-          path, inTime.call("write " + display(path), () -> createOnly(fileSystem, file)));
+          path, inTime.call(() -> "write " + display(path), () -> createOnly(fileSystem, file)));
     } catch (IOException e) {
       throw unwritten(path, e);
     }
@@ -189,7 +188,7 @@ public final class HadoopStore implements ObjectStore {
     try {
       Path file = resolved(path);
       FileStatus status =
-          inTime.call("look at " + display(path), () -> fileSystem.getFileStatus(file));
+          inTime.call(() -> "look at " + display(path), () -> fileSystem.getFileStatus(file));
       if (status.isDirectory()) {
         throw new NoSuchFileException(display(path), null, "it is a folder");
       }
@@ -214,7 +213,7 @@ public final class HadoopStore implements ObjectStore {
     Path folder = prefix.isEmpty() ? root : new Path(root, prefix);
     try {
       return new Listing(
-          inTime.call("list " + folder, () -> fileSystem.listFiles(folder, true)), leftOut);
+          inTime.call(() -> "list " + folder, () -> fileSystem.listFiles(folder, true)), leftOut);
     } catch (FileNotFoundException e) {
       return Collections.emptyIterator();
     }
@@ -230,7 +229,7 @@ public final class HadoopStore implements ObjectStore {
     // Local files tell by no more than false that they are still there.
     boolean stays =
         inTime.call(
-            "delete " + display(path),
+            () -> "delete " + display(path),
             () -> !fileSystem.delete(file, false) && fileSystem.exists(file));
     if (stays) {
       throw new IOException(
@@ -340,7 +339,7 @@ public final class HadoopStore implements ObjectStore {
   /** A new stream, which stays open for later reads. */
   private OpenStream openKept(String path) throws IOException {
     Path file = resolved(path);
-    FSDataInputStream in = inTime.call("read " + display(path), () -> opened(file));
+    FSDataInputStream in = inTime.call(() -> "read " + display(path), () -> opened(file));
     OpenStream opened = new OpenStream(path, in);
     opened.readers = 1;
     OpenStream eldest = null;
@@ -380,7 +379,7 @@ public final class HadoopStore implements ObjectStore {
     }
     byte[] found =
         inTime.call(
-            "read " + display(stream.path),
+            () -> "read " + display(stream.path),
             () -> {
               byte[] bytes = new byte[length];
               stream.in.readFully(position, bytes, 0, length);
@@ -470,7 +469,7 @@ public final class HadoopStore implements ObjectStore {
       try {
         while (next == null) {
           LocatedFileStatus file =
-              inTime.call("list " + root, () -> files.hasNext() ? files.next() : null);
+              inTime.call(() -> "list " + root, () -> files.hasNext() ? files.next() : null);
           if (file == null) {
             break;
           }
@@ -530,11 +529,6 @@ public final class HadoopStore implements ObjectStore {
     }
 
     @Override
-    public void write(int b) throws IOException {
-      write(new byte[] {(byte) b}, 0, 1);
-    }
-
-    @Override
     public void write(byte[] bytes, int offset, int length) throws IOException {
       try {
         out.write(bytes, offset, length);
@@ -582,21 +576,20 @@ public final class HadoopStore implements ObjectStore {
   private final class HadoopOutput extends StoreOutput {
     private final String path;
     private final FSDataOutputStream out;
-    private boolean isCloseTried;
 
-    /** It did not answer: then it need not be asked again. */
-    private boolean hangs;
+    /** Nothing more is asked of it: a close was tried, or it did not answer. */
+    private boolean isOver;
 
     HadoopOutput(String path, FSDataOutputStream out) {
       this.path = path;
       this.out = out;
     }
 
-    private void inTime(Callable<?> work) throws IOException {
+    private void inTime(TimeLimit.Action work) throws IOException {
       try {
-        inTime.call("write " + display(path), work);
+        inTime.run(() -> "write " + display(path), work);
       } catch (TimeLimit.NoAnswerException e) {
-        hangs = true;
+        isOver = true;
         throw e;
       } catch (IOException e) {
         throw unwritten(path, e);
@@ -604,17 +597,8 @@ public final class HadoopStore implements ObjectStore {
     }
 
     @Override
-    public void write(int b) throws IOException {
-      write(new byte[] {(byte) b}, 0, 1);
-    }
-
-    @Override
     public void write(byte[] bytes, int offset, int length) throws IOException {
-      inTime(
-          () -> {
-            out.write(bytes, offset, length);
-            return null;
-          });
+      inTime(() -> out.write(bytes, offset, length));
     }
 
     @Override
@@ -624,30 +608,22 @@ public final class HadoopStore implements ObjectStore {
 
     @Override
     public void close() throws IOException {
-      isCloseTried = true;
-      inTime(
-          () -> {
-            out.close();
-            return null;
-          });
+      isOver = true;
+      inTime(out::close);
     }
 
     /** On S3 nothing was ever visible; elsewhere the file is closed, then deleted. */
     @Override
     public void abort() {
-      if (isCloseTried || hangs) {
+      if (isOver) {
         return; // it is finished, or the path may be another writer's
       }
-      isCloseTried = true;
+      isOver = true;
       try {
         if (out.hasCapability(StreamCapabilities.ABORTABLE_STREAM)) {
           inTime(out::abort);
         } else {
-          inTime(
-              () -> {
-                out.close();
-                return null;
-              });
+          inTime(out::close);
           delete(path);
         }
       } catch (IOException e) {

@@ -1,5 +1,6 @@
 package io.metashard.store;
 
+import java.io.IOException;
 import java.io.OutputStream;
 
 /**
@@ -7,6 +8,15 @@ import java.io.OutputStream;
  * that was not closed is abandoned by {@link #abort}. Not thread safe.
  */
 public abstract class StoreOutput extends OutputStream {
+  @Override
+  public void write(int b) throws IOException {
+    write(new byte[] {(byte) b}, 0, 1);
+  }
+
+  // Not OutputStream's own, which would write byte by byte.
+  @Override
+  public abstract void write(byte[] bytes, int offset, int length) throws IOException;
+
   /**
    * Discards what was written, as far as the store can: nothing becomes visible. Never throws: it
    * is called while another failure is on its way. Nothing happens after {@link #close}.

@@ -2,6 +2,7 @@ package io.metashard.store;
 
 import java.io.IOException;
 import java.io.InterruptedIOException;
+import java.math.BigDecimal;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -10,6 +11,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
 
 /**
  * How long a call of a file system may take. Each call has a thread of its own; one that does not
@@ -43,6 +45,12 @@ final class TimeLimit {
     }
   }
 
+  /** Something that a file system does. */
+  @FunctionalInterface
+  interface Action {
+    void run() throws IOException;
+  }
+
   boolean isNone() {
     return millis == 0;
   }
@@ -54,7 +62,7 @@ final class TimeLimit {
    * @throws NoAnswerException if it takes too long: it may still be done, now or later
    * @throws InterruptedIOException if the caller is interrupted meanwhile
    */
-  <T> T call(String what, Callable<T> work) throws IOException {
+  <T> T call(Supplier<String> what, Callable<T> work) throws IOException {
     try {
       if (isNone()) {
         return work.call();
@@ -67,19 +75,29 @@ final class TimeLimit {
         throw new NoAnswerException(
             "Cannot %s: no answer within %s s; see whether its file system hangs, or raise %s"
                 .formatted(
-                    what,
-                    java.math.BigDecimal.valueOf(millis, 3).stripTrailingZeros().toPlainString(),
+                    what.get(),
+                    BigDecimal.valueOf(millis, 3).stripTrailingZeros().toPlainString(),
                     HadoopStore.TIMEOUT_MILLIS));
       } catch (InterruptedException e) {
         answer.cancel(true);
         Thread.currentThread().interrupt();
-        throw new InterruptedIOException("Cannot %s: interrupted".formatted(what));
+        throw new InterruptedIOException("Cannot %s: interrupted".formatted(what.get()));
       }
     } catch (ExecutionException e) {
       throw rethrown(e.getCause());
     } catch (Exception e) {
       throw rethrown(e);
     }
+  }
+
+  /** As {@link #call}, where nothing comes back. */
+  void run(Supplier<String> what, Action work) throws IOException {
+    call(
+        what,
+        () -> {
+          work.run();
+          return null;
+        });
   }
 
   private static IOException rethrown(Throwable failure) {
