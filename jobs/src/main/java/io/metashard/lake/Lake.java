@@ -326,13 +326,12 @@ public final class Lake {
    * there are just as many files as the newest version has, or all are too young.
    */
   private boolean allAreNamedOrYounger(TableDefinition table, Instant before) {
-    OptionalLong named = files(table);
     try {
       Path folder = new Path(path(table));
       FolderCount count = new FolderCount(before.toEpochMilli());
       count.add(folder.getFileSystem(spark.sessionState().newHadoopConf()), folder);
       return count.emptyFolders == 0
-          && (count.oldFiles == 0 || (named.isPresent() && named.getAsLong() == count.files));
+          && (count.oldFiles == 0 || files(table).equals(OptionalLong.of(count.files)));
     } catch (IOException e) {
       return false; // VACUUM says what is the matter
     }
