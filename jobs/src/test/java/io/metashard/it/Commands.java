@@ -1,5 +1,6 @@
 package io.metashard.it;
 
+import io.metashard.job.InThisJvm;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -47,6 +48,12 @@ final class Commands {
     Map<String, String> all = new HashMap<>(Map.of("METASHARD_HEAP", "2g"));
     all.putAll(environment);
     return run(command, all);
+  }
+
+  /** The same command in the JVM of the test: several times as fast. */
+  static Ended inThisJvm(String... arguments) {
+    InThisJvm.Ended ended = InThisJvm.metashard(arguments);
+    return new Ended(ended.exitCode(), ended.out(), ended.err());
   }
 
   static Ended run(List<String> command, Map<String, String> environment)

@@ -181,12 +181,10 @@ class GcsIT {
 
   private static Commands.Ended metashard(String... arguments)
       throws IOException, InterruptedException {
-    List<String> command = new ArrayList<>(List.of(Commands.JOBS.resolve("metashard").toString()));
-    command.addAll(List.of(arguments));
-    return Commands.run(
-        command,
+    return Commands.metashard(
         Map.of(
-            "METASHARD_JARS", connector.toString(), "METASHARD_JAVA_OPTIONS", Commands.SMALL_JVM));
+            "METASHARD_JARS", connector.toString(), "METASHARD_JAVA_OPTIONS", Commands.SMALL_JVM),
+        arguments);
   }
 
   @Test

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.metashard.job.InThisJvm;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -395,8 +394,7 @@ class KillIT {
   }
 
   private JsonNode retry(Killed killed, int round) throws IOException {
-    InThisJvm.Ended ended = InThisJvm.metashard(words(killed, round));
-    assertThat(ended.exitCode()).as(ended.stdout() + ended.stderr()).isZero();
+    Commands.Ended ended = Commands.require(Commands.inThisJvm(words(killed, round)));
     return new ObjectMapper().readTree(ended.stdout());
   }
 

@@ -2,7 +2,7 @@ package io.metashard.it;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.metashard.job.InThisJvm;
+import io.metashard.SampleLog;
 import io.metashard.read.MetaShardReader;
 import io.metashard.read.ReadOptions;
 import java.io.IOException;
@@ -26,19 +26,18 @@ import org.apache.hadoop.conf.Configuration;
 
 /** A lake with folders as locations, made by the command itself. */
 final class LakeUnderTest {
-  /**
-   * More of a configuration, for lakes with tens of rows: no code is generated for them, and models
-   * are judged from few origins.
-   */
-  static final String SMALL_TABLES =
+  /** More of a configuration, for lakes with tens of rows: no code is generated for them. */
+  static final String NO_COMPILING =
       """
-      forecast.backtest-origins = 4
       spark {
         "spark.sql.codegen.wholeStage" = false
         "spark.sql.codegen.factoryMode" = NO_CODEGEN
         "spark.sql.shuffle.partitions" = 2
       }
       """;
+
+  /** The same, and models are judged from few origins. */
+  static final String SMALL_TABLES = "forecast.backtest-origins = 4\n" + NO_COMPILING;
 
   private final Path folder;
   private final Path objects;
@@ -102,16 +101,9 @@ final class LakeUnderTest {
 
   /** The requests of the committed sample's last days, in a folder of that name. */
   static Path sampleLog(String name, int lastDays) throws IOException {
-    Path sample = Commands.HOME.resolve("data/sample");
     Path log = Commands.JOBS.resolve("target/it").resolve(name);
     deleteAll(log);
-    try (Stream<Path> folders = Files.list(sample.resolve("logs/parquet"))) {
-      List<Path> days = folders.sorted(java.util.Comparator.reverseOrder()).toList();
-      for (Path day : days.subList(0, lastDays)) {
-        Path to = Files.createDirectories(log.resolve(day.getFileName()));
-        Files.copy(day.resolve("requests.parquet"), to.resolve("requests.parquet"));
-      }
-    }
+    SampleLog.copyLastDays(lastDays, log);
     return log;
   }
 
@@ -133,8 +125,7 @@ final class LakeUnderTest {
     all.addAll(List.of(arguments));
     String[] words = all.toArray(String[]::new);
     if (inThisJvm) {
-      InThisJvm.Ended ended = InThisJvm.metashard(words);
-      return new Commands.Ended(ended.exitCode(), ended.stdout(), ended.stderr());
+      return Commands.inThisJvm(words);
     }
     return inUsersJvm ? Commands.metashard(Map.of(), words) : Commands.metashard(words);
   }

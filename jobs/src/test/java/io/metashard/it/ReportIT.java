@@ -49,16 +49,13 @@ class ReportIT {
             logs = [{ path = "%s", format = parquet }, { path = "%s", format = csv }]
             plan.storage-budget = 3
             forecast.backtest-origins = 2
-            spark {
-              "spark.sql.codegen.wholeStage" = false
-              "spark.sql.codegen.factoryMode" = NO_CODEGEN
-              "spark.sql.shuffle.partitions" = 2
-            }
+            %s
             prices { currency = EUR, storage-per-gib-month = 0.02, per-1000-reads = 0.4 }
             """
                     .formatted(
                         Commands.HOME.resolve("data/sample/logs/parquet"),
-                        input.resolve("logs.csv")))
+                        input.resolve("logs.csv"),
+                        LakeUnderTest.NO_COMPILING))
             .inThisJvm();
     makeInput(input);
     JsonNode night = lake.json("nightly", "--at", "2026-01-22T00:00:00Z", "--report");

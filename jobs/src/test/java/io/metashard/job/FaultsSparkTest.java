@@ -12,7 +12,6 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -27,6 +26,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.commons.io.FileUtils;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.delta.DeltaLog;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -55,14 +55,8 @@ class FaultsSparkTest {
 
   @BeforeAll
   static void oneNight() throws IOException {
-    SharedSpark.session()
-        .sparkContext()
-        .hadoopConfiguration()
-        .set(IMPLEMENTATION, FaultyFileSystem.class.getName());
-    SharedSpark.session()
-        .sparkContext()
-        .hadoopConfiguration()
-        .set(HadoopStore.TIMEOUT_MILLIS, "2000");
+    hadoop().set(IMPLEMENTATION, FaultyFileSystem.class.getName());
+    hadoop().set(HadoopStore.TIMEOUT_MILLIS, "2000");
     nights = NightsByHand.in(SharedSpark.session(), SharedSpark.tempFolder("faults"));
     random = new Random(20260305);
     for (int i = 0; i < OBJECTS; i++) {
@@ -78,8 +72,12 @@ class FaultsSparkTest {
 
   @AfterAll
   static void forget() {
-    SharedSpark.session().sparkContext().hadoopConfiguration().unset(IMPLEMENTATION);
-    SharedSpark.session().sparkContext().hadoopConfiguration().unset(HadoopStore.TIMEOUT_MILLIS);
+    hadoop().unset(IMPLEMENTATION);
+    hadoop().unset(HadoopStore.TIMEOUT_MILLIS);
+  }
+
+  private static Configuration hadoop() {
+    return SharedSpark.session().sparkContext().hadoopConfiguration();
   }
 
   // --- the lake
@@ -154,21 +152,18 @@ class FaultsSparkTest {
 
   // --- faults of a night
 
-  @Test
-  void aNightWhoseLocationTakesNothingEndsClearlyAndItsRetryCommitsOnce() throws Exception {
-    failingNight("location full while a night writes", "l2", FaultyFileSystem.Fault.FULL, "l2");
-    failingNight(
-        "location read-only while a night writes", "l3", FaultyFileSystem.Fault.READ_ONLY, "l3");
-    failingNight("location hangs while a night writes", "l4", FaultyFileSystem.Fault.HANGS, "l4");
-  }
+  /** How often a fault was met, and what the run said that it ended. */
+  private record Failed(int met, String said) {}
 
-  private void failingNight(String name, String place, FaultyFileSystem.Fault fault, String named)
-      throws Exception {
-    Map<String, byte[]> before = new TreeMap<>(expected);
-    for (int i = 0; i < OBJECTS; i++) {
-      change("o" + i);
-    }
-    PlannedNight planned = plannedNight(expected.keySet().stream().toList());
+  /** A run that a fault ends, which names what it is about; the map is what it was before. */
+  private static Failed failed(
+      String name,
+      PlannedNight planned,
+      String place,
+      FaultyFileSystem.Fault fault,
+      String named,
+      Map<String, byte[]> before)
+      throws IOException {
     long sequence = sequence();
     FaultyFileSystem.begin(place, fault);
     Throwable failure = catchThrowable(planned::run);
@@ -180,10 +175,29 @@ class FaultsSparkTest {
     assertThat(said).as(name).contains(named).doesNotContain("\tat ");
     assertThat(sequence()).as(name).isEqualTo(sequence);
     assertThat(lostBytes(before)).as(name).isZero();
+    return new Failed(met, said);
+  }
+
+  @Test
+  void aNightWhoseLocationTakesNothingEndsClearlyAndItsRetryCommitsOnce() throws Exception {
+    failingNight("location full while a night writes", "l2", FaultyFileSystem.Fault.FULL);
+    failingNight("location read-only while a night writes", "l3", FaultyFileSystem.Fault.READ_ONLY);
+    failingNight("location hangs while a night writes", "l4", FaultyFileSystem.Fault.HANGS);
+  }
+
+  private void failingNight(String name, String place, FaultyFileSystem.Fault fault)
+      throws Exception {
+    Map<String, byte[]> before = new TreeMap<>(expected);
+    for (int i = 0; i < OBJECTS; i++) {
+      change("o" + i);
+    }
+    PlannedNight planned = plannedNight(expected.keySet().stream().toList());
+    long sequence = sequence();
+    Failed failed = failed(name, planned, place, fault, place, before);
     run(planned);
     assertThat(sequence()).as(name).isEqualTo(sequence + 1);
     assertThat(planned.run().state()).as(name).isEqualTo(StageReport.UNCHANGED);
-    tell(name, met + " times", said, "old map whole; the retry committed once");
+    tell(name, failed.met() + " times", failed.said(), "old map whole; the retry committed once");
   }
 
   @Test
@@ -196,20 +210,14 @@ class FaultsSparkTest {
     Map<String, byte[]> before = new TreeMap<>(expected);
     change("o1");
     PlannedNight planned = plannedNight(List.of("o1"));
-    long sequence = sequence();
-    FaultyFileSystem.begin("sources", fault);
-    Throwable failure = catchThrowable(planned::run);
-    int met = FaultyFileSystem.MET.get();
-    FaultyFileSystem.end();
-    assertThat(met).as(name).isPositive();
-    assertThat(failure).as(name).isNotNull();
-    String said = Failures.message(failure);
-    assertThat(said).as(name).contains("o1").doesNotContain("\tat ");
-    assertThat(sequence()).as(name).isEqualTo(sequence);
-    assertThat(lostBytes(before)).as(name).isZero();
+    Failed failed = failed(name, planned, "sources", fault, "o1", before);
     expected.put("o1", source("o1"));
     run(plannedNight(List.of("o1")));
-    tell(name, met + " times", said, "old map whole; the next plan took what is there now");
+    tell(
+        name,
+        failed.met() + " times",
+        failed.said(),
+        "old map whole; the next plan took what is there now");
   }
 
   // --- faults of locations
@@ -301,18 +309,17 @@ class FaultsSparkTest {
     Files.write(file, new byte[(int) Files.size(file)]);
   }
 
-  /** Those that the map names, of one location. */
+  /** Those that the map names. */
   private static List<Path> containers() {
-    return new ArrayList<>(
-        new ShardMap(nights.lake())
-                .rows()
-                .select("location", "path")
-                .distinct()
-                .orderBy("location", "path")
-                .collectAsList()
-                .stream()
-                .map(row -> location(row.getString(0)).resolve(row.getString(1)))
-                .toList());
+    return new ShardMap(nights.lake())
+            .rows()
+            .select("location", "path")
+            .distinct()
+            .orderBy("location", "path")
+            .collectAsList()
+            .stream()
+            .map(row -> location(row.getString(0)).resolve(row.getString(1)))
+            .toList();
   }
 
   // --- faults of the map

@@ -12,7 +12,7 @@ public final class InThisJvm {
   private InThisJvm() {}
 
   /** What a command printed, and how it ended. */
-  public record Ended(int exitCode, String stdout, String stderr) {}
+  public record Ended(int exitCode, String out, String err) {}
 
   /** Runs a command; no other may run in this JVM meanwhile, nor a session of Spark be open. */
   public static synchronized Ended metashard(String... arguments) {

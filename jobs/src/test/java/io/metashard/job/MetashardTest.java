@@ -5,10 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.metashard.SharedSpark;
-import java.io.ByteArrayOutputStream;
+import io.metashard.job.InThisJvm.Ended;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -20,26 +18,8 @@ import org.junit.jupiter.api.Test;
 class MetashardTest {
   private final Path folder = SharedSpark.tempFolder("cli");
 
-  private record Ended(int exitCode, String out, String err) {}
-
-  private static synchronized Ended run(String... arguments) {
-    PrintStream out = System.out;
-    PrintStream err = System.err;
-    ByteArrayOutputStream newOut = new ByteArrayOutputStream();
-    ByteArrayOutputStream newErr = new ByteArrayOutputStream();
-    try (PrintStream o = new PrintStream(newOut, true, StandardCharsets.UTF_8);
-        PrintStream e = new PrintStream(newErr, true, StandardCharsets.UTF_8)) {
-      System.setOut(o);
-      System.setErr(e);
-      int exitCode = Metashard.run(arguments);
-      return new Ended(
-          exitCode,
-          newOut.toString(StandardCharsets.UTF_8),
-          newErr.toString(StandardCharsets.UTF_8));
-    } finally {
-      System.setOut(out);
-      System.setErr(err);
-    }
+  private static Ended run(String... arguments) {
+    return InThisJvm.metashard(arguments);
   }
 
   private String config(String text) throws IOException {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.metashard.Location;
+import io.metashard.SampleLog;
 import io.metashard.SharedSpark;
 import io.metashard.aggregate.Demand;
 import io.metashard.catalogue.Objects;
@@ -26,7 +27,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
 import java.time.Instant;
-import java.util.Comparator;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -73,12 +73,7 @@ class NightlySparkTest {
   /** The sample's objects, and the requests of its last days. */
   private static void copySample(Path to) throws IOException {
     copy(SAMPLE.resolve("objects"), to.resolve("objects"));
-    Path logs = SAMPLE.resolve("logs/parquet");
-    try (Stream<Path> days = Files.list(logs)) {
-      for (Path day : days.sorted(Comparator.reverseOrder()).limit(LAST_DAYS).toList()) {
-        copy(day, to.resolve("logs/parquet").resolve(day.getFileName()));
-      }
-    }
+    SampleLog.copyLastDays(LAST_DAYS, to.resolve("logs/parquet"));
   }
 
   private void use(Path newFolder) {
