@@ -9,6 +9,7 @@ import io.delta.kernel.internal.SnapshotImpl;
 import io.delta.tables.DeltaOptimizeBuilder;
 import io.delta.tables.DeltaTable;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
@@ -32,6 +33,7 @@ import org.apache.spark.sql.delta.DeltaLog;
 import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
+import scala.Console;
 
 /**
  * The Delta tables below {@code lake.root}.
@@ -318,7 +320,11 @@ public final class Lake {
             // Tasks of its listing, 10,000 by default for whatever table: nearly all are empty.
             "spark.sql.sources.parallelPartitionDiscovery.parallelism",
             Integer.toString(Math.max(8, 2 * spark.sparkContext().defaultParallelism()))),
-        () -> DeltaTable.forPath(spark, path(table)).vacuum());
+        // It says on the console how much it deleted, amid what a command prints there.
+        () ->
+            Console.withOut(
+                OutputStream.nullOutputStream(),
+                () -> DeltaTable.forPath(spark, path(table)).vacuum()));
   }
 
   /**

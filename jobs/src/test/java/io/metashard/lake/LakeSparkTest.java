@@ -3,9 +3,12 @@ package io.metashard.lake;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.metashard.SharedSpark;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -17,6 +20,7 @@ import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.junit.jupiter.api.Test;
+import scala.Console;
 
 class LakeSparkTest {
   private static final TableDefinition TABLE =
@@ -80,6 +84,31 @@ class LakeSparkTest {
         spark.createDataFrame(List.of(RowFactory.create("a", 1)), TABLE.schema()),
         Lake.Commit.PLAIN);
     assertThat(lake.read(TABLE).count()).isEqualTo(1);
+  }
+
+  @Test
+  void whatNoVersionNamesIsRemovedWithoutAWordOnTheConsole() throws IOException {
+    lake.create(TABLE);
+    var rows = spark.createDataFrame(List.of(RowFactory.create("a", 1)), TABLE.schema());
+    lake.overwrite(TABLE, rows, Lake.Commit.PLAIN);
+    lake.overwrite(TABLE, rows, Lake.Commit.PLAIN);
+    lake.keepFormerVersionsFor(TABLE, Duration.ZERO, Duration.ofDays(1));
+    assertThat(parquetFiles(folder.resolve("numbers"))).isEqualTo(2);
+    ByteArrayOutputStream console = new ByteArrayOutputStream();
+    Console.withOut(
+        console,
+        () -> {
+          lake.removeUnnamedFiles(TABLE, Duration.ZERO);
+          return null;
+        });
+    assertThat(parquetFiles(folder.resolve("numbers"))).isEqualTo(1);
+    assertThat(console.toString(StandardCharsets.UTF_8)).isEmpty();
+  }
+
+  private static long parquetFiles(Path below) throws IOException {
+    try (var files = Files.walk(below)) {
+      return files.filter(file -> file.toString().endsWith(".parquet")).count();
+    }
   }
 
   @Test
