@@ -1,6 +1,7 @@
 package io.metashard.forecast;
 
 import io.metashard.config.Settings;
+import io.metashard.config.SettingsException;
 import java.time.Duration;
 
 /**
@@ -33,31 +34,31 @@ public record ForecastOptions(
     if (bucket.getNano() != 0
         || bucket.toSeconds() < 1
         || DAY_SECONDS % Math.max(1, bucket.toSeconds()) != 0) {
-      throw new IllegalArgumentException(
+      throw new SettingsException(
           "Cannot count in buckets of %s: a day must be a whole number of them; set forecast.bucket to 1m, 5m, 1h or the like"
               .formatted(bucket));
     }
     if (horizon.getNano() != 0
         || horizon.toSeconds() < 1
         || horizon.toSeconds() % bucket.toSeconds() != 0) {
-      throw new IllegalArgumentException(
+      throw new SettingsException(
           "Cannot forecast %s: it must be a positive multiple of the bucket of %s; set forecast.horizon"
               .formatted(horizon, bucket));
     }
     if (history.compareTo(bucket) < 0) {
-      throw new IllegalArgumentException(
+      throw new SettingsException(
           "Cannot forecast from a history of %s: it must be at least one bucket of %s; set forecast.history"
               .formatted(history, bucket));
     }
     requireFewBuckets("a history", history, bucket, "forecast.history");
     requireFewBuckets("a horizon", horizon, bucket, "forecast.horizon");
     if (backtestOrigins < 0 || backtestOrigins > MAX_BACKTEST_ORIGINS) {
-      throw new IllegalArgumentException(
+      throw new SettingsException(
           "Cannot back-test from %d origins: it must be 0 to %d; set forecast.backtest-origins"
               .formatted(backtestOrigins, MAX_BACKTEST_ORIGINS));
     }
     if (parameters.span(Tunable.WINDOW).compareTo(bucket) < 0) {
-      throw new IllegalArgumentException(
+      throw new SettingsException(
           "Cannot learn from a window of %s: it must be at least one bucket of %s; set forecast.parameters.window"
               .formatted(parameters.span(Tunable.WINDOW), bucket));
     }
@@ -97,7 +98,7 @@ public record ForecastOptions(
 
   static void requireFewBuckets(String what, Duration span, Duration bucket, String key) {
     if (span.toSeconds() / bucket.toSeconds() > MAX_BUCKETS) {
-      throw new IllegalArgumentException(
+      throw new SettingsException(
           "Cannot use %s of %s in buckets of %s: that is more than %d buckets; shorten %s or lengthen forecast.bucket"
               .formatted(what, span, bucket, MAX_BUCKETS, key));
     }

@@ -1,6 +1,7 @@
 package io.metashard.forecast;
 
 import io.metashard.config.Settings;
+import io.metashard.config.SettingsException;
 
 /**
  * What the monitor looks at, and from where on it speaks.
@@ -45,7 +46,7 @@ public record MonitorOptions(
 
   private static void within(String key, double value, double least, double most) {
     if (!(value >= least && value <= most)) {
-      throw new IllegalArgumentException(
+      throw new SettingsException(
           "Cannot monitor with %s = %s: it must be %s to %s; set %s"
               .formatted(key, text(value), text(least), text(most), key));
     }

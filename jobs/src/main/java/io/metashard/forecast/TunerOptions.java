@@ -1,6 +1,7 @@
 package io.metashard.forecast;
 
 import io.metashard.config.Settings;
+import io.metashard.config.SettingsException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Locale;
@@ -59,7 +60,7 @@ public record TunerOptions(
 
   private static void within(String key, double value, double least, double most) {
     if (!(value >= least && value <= most)) {
-      throw new IllegalArgumentException(
+      throw new SettingsException(
           "Cannot tune with %s = %s: it must be %.0f to %.0f; set %s"
               .formatted(key, Double.toString(value).replaceAll("\\.0$", ""), least, most, key));
     }

@@ -2,22 +2,14 @@ package io.metashard.job;
 
 import io.metashard.Location;
 import io.metashard.ObjectIds;
-import io.metashard.aggregate.AggregateOptions;
 import io.metashard.catalogue.SourceRoot;
 import io.metashard.config.Settings;
-import io.metashard.encode.EncodeOptions;
-import io.metashard.forecast.ForecastOptions;
-import io.metashard.forecast.MoreHorizons;
-import io.metashard.forecast.Profile;
-import io.metashard.forecast.TunerOptions;
-import io.metashard.logs.IngestOptions;
 import io.metashard.logs.LogListing;
 import io.metashard.logs.LogSource;
 import io.metashard.plan.PlanOptions;
 import io.metashard.plan.PlanRefusedException;
 import io.metashard.plan.Site;
 import io.metashard.plan.Width;
-import io.metashard.read.ReadOptions;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -31,6 +23,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
@@ -150,17 +143,17 @@ final class Checks {
   }
 
   private Optional<PlanOptions> options() {
-    List<Optional<?>> others =
-        List.of(
-            value("logs", () -> LogSource.from(settings)),
-            value("configuration", () -> IngestOptions.from(settings)),
-            value("configuration", () -> AggregateOptions.from(settings)),
-            value(
-                "configuration", () -> MoreHorizons.from(settings, ForecastOptions.from(settings))),
-            value("configuration", () -> Profile.from(settings)),
-            value("configuration", () -> TunerOptions.from(settings)),
-            value("configuration", () -> EncodeOptions.from(settings)),
-            value("configuration", () -> ReadOptions.from(settings)));
+    List<Optional<?>> others = new ArrayList<>();
+    others.add(value("logs", () -> LogSource.from(settings)));
+    for (Consumer<Settings> part : EveryOption.PARTS) {
+      others.add(
+          value(
+              "configuration",
+              () -> {
+                part.accept(settings);
+                return true;
+              }));
+    }
     Optional<PlanOptions> plan = value("configuration", () -> PlanOptions.from(settings));
     if (plan.isPresent() && others.stream().allMatch(Optional::isPresent)) {
       lines.add(

@@ -13,7 +13,6 @@ import io.metashard.aggregate.Demand;
 import io.metashard.catalogue.Objects;
 import io.metashard.forecast.ForecastOptions;
 import io.metashard.forecast.Forecasts;
-import io.metashard.forecast.TunerOptions;
 import io.metashard.logs.Requests;
 import io.metashard.plan.BucketCount;
 import io.metashard.shardmap.ShardMap;
@@ -87,7 +86,7 @@ public final class NightlyJob {
   Map<String, Object> run(Extent extent, Repeat repeat, PlanJob.Audience audience) {
     // What is wrong with locations or options is better said before hours of work.
     Locations.configured(context.settings(), context.hadoop());
-    TunerOptions.from(context.settings());
+    EveryOption.require(context.settings());
     ingest();
     catalogue();
     aggregate();
