@@ -48,7 +48,7 @@ final class ForgetCommand extends LakeCommand {
                   ForgetJob.STAGE,
                   List.of(ShardMapTable.TABLE, Objects.TABLE),
                   () ->
-                      new ForgetJob(context, Locations.known(context.lake()), extent())
+                      new ForgetJob(context, runner, Locations.known(context.lake()), extent())
                           .run(objectId));
           return Answer.of(0, context, runner, report);
         });

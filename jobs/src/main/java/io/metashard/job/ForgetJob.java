@@ -33,6 +33,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -61,16 +62,20 @@ final class ForgetJob {
   private static final String MOVE = "-move";
 
   private final JobContext context;
+  private final StageRunner runner;
   private final List<Location> locations;
   private final NightlyJob.Extent extent;
   private final ShardMap map;
   private final Map<String, Object> figures = new LinkedHashMap<>();
 
   /**
+   * @param runner of the command: its steps are runs of their own
    * @param locations all locations of the lake
    */
-  ForgetJob(JobContext context, List<Location> locations, NightlyJob.Extent extent) {
+  ForgetJob(
+      JobContext context, StageRunner runner, List<Location> locations, NightlyJob.Extent extent) {
     this.context = context;
+    this.runner = runner;
     this.locations = locations;
     this.extent = extent;
     this.map = new ShardMap(context.lake());
@@ -214,15 +219,13 @@ final class ForgetJob {
 
   // --- the steps
 
-  /** The same work under another name: a switch is known by its run. */
-  private JobContext step(String suffix) {
-    return new JobContext(
-        context.spark(),
-        context.lake(),
-        context.settings(),
-        context.at(),
-        context.runId() + suffix,
-        context.attempt());
+  /** Writes down what a step did: recover-map asks who switched the map. */
+  private StageReport stepped(JobContext step, String stage, Supplier<StageReport> body) {
+    try {
+      return runner.forRun(step).run(stage, List.of(ShardMapTable.TABLE), body);
+    } finally {
+      LogContext.stage(context.spark().sparkContext(), STAGE);
+    }
   }
 
   /** Takes it out of the map; what shares its meta-shards leaves them for others. */
@@ -252,7 +255,7 @@ final class ForgetJob {
           "Cannot forget object %s: objects share its meta-shards that the catalogue does not know, such as %s; nothing was changed; run catalogue, or forget them too"
               .formatted(ObjectIds.printable(objectId), unknown));
     }
-    JobContext encode = step(ENCODE);
+    JobContext encode = context.step(ENCODE);
     long sequence = map.sequence();
     PlanJob plan =
         new PlanJob(
@@ -293,20 +296,29 @@ final class ForgetJob {
                         sequence,
                         ShardMapTable.TABLE.name())),
                 PlannedDrops.SCHEMA);
-    StageReport report = new ReshardJob(encode, locations).run(encode.runId(), drops);
+    StageReport report =
+        stepped(
+            encode,
+            ReshardJob.STAGE,
+            () -> new ReshardJob(encode, locations).run(encode.runId(), drops));
     figures.put("objects_encoded_anew", report.figures().getOrDefault("objects_encoded", 0L));
   }
 
   /** Writes what else is in the containers into others. */
   private void moveOthers(Dataset<Row> containers) {
+    JobContext move = context.step(MOVE);
     StageReport report =
-        new RepairJob(
-                step(MOVE),
-                locations,
-                NightlyJob.Extent.FULL,
-                NightlyJob.Repeat.FORCE,
-                Long.MAX_VALUE)
-            .run(new RepairWhat.Emptied(containers));
+        stepped(
+            move,
+            RepairJob.STAGE,
+            () ->
+                new RepairJob(
+                        move,
+                        locations,
+                        NightlyJob.Extent.FULL,
+                        NightlyJob.Repeat.FORCE,
+                        Long.MAX_VALUE)
+                    .run(new RepairWhat.Emptied(containers)));
     figures.put("blocks_moved", report.figures().getOrDefault("blocks_repaired", 0L));
   }
 

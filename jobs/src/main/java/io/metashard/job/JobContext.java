@@ -23,7 +23,9 @@ import org.apache.spark.sql.SparkSession;
 public record JobContext(
     SparkSession spark, Lake lake, Settings settings, Instant at, String runId, String attempt) {
   private static final String S3A = "org.apache.hadoop.fs.s3a.S3AFileSystem";
-  private static final String SAFE_RUN_ID = "[A-Za-z0-9][A-Za-z0-9._-]{0,127}";
+  private static final int LONGEST_RUN_ID = 128;
+  private static final String SAFE_RUN_ID =
+      "[A-Za-z0-9][A-Za-z0-9._-]{0,%d}".formatted(LONGEST_RUN_ID - 1);
 
   /**
    * @throws MetashardException if no run can have the id
@@ -45,6 +47,21 @@ public record JobContext(
   /** A new attempt of a run. */
   public JobContext(SparkSession spark, Lake lake, Settings settings, Instant at, String runId) {
     this(spark, lake, settings, at, runId, UUID.randomUUID().toString());
+  }
+
+  /**
+   * A part of this run that switches the map by itself, under another name: a switch is known by
+   * its run.
+   *
+   * @param suffix of the run id; a retry has the same
+   */
+  JobContext step(String suffix) {
+    int most = LONGEST_RUN_ID - suffix.length();
+    String id =
+        runId.length() <= most
+            ? runId
+            : runId.substring(0, most - 9) + "-" + CommonOptions.sha256(runId);
+    return new JobContext(spark, lake, settings, at, id + suffix, attempt);
   }
 
   /** The Hadoop configuration of the session, {@code hadoop { }} settings included. */

@@ -203,7 +203,8 @@ public final class NightlyJob {
                         ? Optional.of("a dry run moves nothing")
                         : Optional.empty());
     if (nothing.isPresent()) {
-      return runner.run("reshard", List.of(), () -> skipped("reshard", nothing.get()));
+      return runner.run(
+          ReshardJob.STAGE, List.of(), () -> skipped(ReshardJob.STAGE, nothing.get()));
     }
     return reshard(context.runId());
   }
@@ -245,7 +246,7 @@ public final class NightlyJob {
   /** Carries out a plan that another run made. */
   StageReport reshard(String planId) {
     return runner.run(
-        "reshard",
+        ReshardJob.STAGE,
         List.of(Plans.TABLE, ShardMapTable.TABLE),
         () -> new ReshardJob(context, Locations.known(context.lake())).run(planId));
   }
@@ -272,12 +273,12 @@ public final class NightlyJob {
 
   /** The stage that switches it. */
   static String lastStage(Mode mode) {
-    return mode == Mode.SHADOW ? ShadowJob.STAGE : "reshard";
+    return mode == Mode.SHADOW ? ShadowJob.STAGE : ReshardJob.STAGE;
   }
 
   /** Whether an attempt of this run failed, or was killed: then only its beginning is known. */
   private boolean triedBefore() {
-    Dataset<Row> attempts = ownRows("reshard");
+    Dataset<Row> attempts = ownRows(ReshardJob.STAGE);
     return !attempts.where(col(RunsTable.STATE).equalTo(StageReport.FAILED)).isEmpty()
         || attempts.where(col(RunsTable.STATE).equalTo(RunsTable.RUNNING)).count() > 1;
   }

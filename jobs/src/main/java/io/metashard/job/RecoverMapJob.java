@@ -58,7 +58,7 @@ final class RecoverMapJob {
 
   /** Stages that switch the map. */
   private static final List<String> SWITCHING =
-      List.of("reshard", RollbackJob.STAGE, STAGE, "repair", "vacuum", "forget");
+      List.of(ReshardJob.STAGE, RollbackJob.STAGE, STAGE, "repair", "vacuum", "forget");
 
   private static final String SEQUENCE_FIGURE = "map_sequence";
 

@@ -31,7 +31,6 @@ import org.apache.spark.sql.Row;
 
 /** What a night moved, what the lake stores, and what of it could be lost, summed by Spark. */
 final class ReportMap {
-  private static final String RESHARD = "reshard";
   private static final String PLAN = "plan";
   private static final int MOST_FORMS = 200;
 
@@ -70,7 +69,9 @@ final class ReportMap {
       return new NightReport.Moved(null, 0, 0, 0, 0, 0, 0, false, List.of());
     }
     boolean switched =
-        run.stage(RESHARD).filter(stage -> stage.state().equals(StageReport.DONE)).isPresent();
+        run.stage(ReshardJob.STAGE)
+            .filter(stage -> stage.state().equals(StageReport.DONE))
+            .isPresent();
     long objects = run.figure(PLAN, "objects_planned").asLong();
     long added = run.figure(PLAN, "of_them_new").asLong();
     long changed = run.figure(PLAN, "of_them_changed").asLong();
@@ -81,7 +82,7 @@ final class ReportMap {
         changed,
         objects - added - changed,
         run.figure(PLAN, "logical_bytes_planned").asLong(),
-        run.stage(RESHARD).map(NightReport.Stage::bytesOut).orElse(0L),
+        run.stage(ReshardJob.STAGE).map(NightReport.Stage::bytesOut).orElse(0L),
         switched,
         planned());
   }

@@ -33,6 +33,8 @@ public final class ReshardJob {
   /** Fingerprint of the row of {@code runs} that says that a run has nothing left to do. */
   static final String FINISHED = "finished";
 
+  static final String STAGE = "reshard";
+
   private static final String STAGED = "blocks";
 
   private final JobContext context;
@@ -140,7 +142,7 @@ public final class ReshardJob {
     figures.put("survives_domains", statistics.survives());
     figures.put("read_back", options.readBack());
     return new StageReport(
-        "reshard",
+        STAGE,
         StageReport.DONE,
         "plan " + planId,
         FINISHED,

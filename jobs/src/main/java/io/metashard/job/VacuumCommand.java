@@ -12,7 +12,8 @@ import picocli.CommandLine.Command;
     description = {
       "Remove what nothing needs any more: containers that no version of the shard map in use names (vacuum.retention",
       "after it was replaced), what killed runs left (vacuum.orphan-age), backups of the map that newer ones replace,",
-      "saved models and pages, rows older than tables.*.retention-days; and keep the files of tables few.",
+      "saved models and pages, rows older than tables.*.retention-days; keep the files of tables few; and write what is left in",
+      "containers that are mostly dead into new ones (vacuum.compact-below).",
       "A rollback cannot go back beyond what is removed: the map's floor. While another command works on the lake",
       "nothing is committed, and what needs a commit waits. With --dry-run: say what would be removed, and why.",
       "Times below vacuum.min-retention are refused without --force."
@@ -42,6 +43,7 @@ final class VacuumCommand extends LakeCommand {
                   () ->
                       new VacuumJob(
                               context,
+                              runner,
                               Locations.known(context.lake()),
                               extent(),
                               repeat(),

@@ -70,8 +70,10 @@ final class VacuumJob {
   private static final Comparator<Long> NEWEST_FIRST = Comparator.reverseOrder();
 
   private final JobContext context;
+  private final StageRunner runner;
   private final List<Location> locations;
   private final NightlyJob.Extent extent;
+  private final NightlyJob.Repeat repeat;
   private final VacuumOptions options;
   private final Clock clock;
   private final ShardMap map;
@@ -81,6 +83,7 @@ final class VacuumJob {
   private long removable;
 
   /**
+   * @param runner of the command: what is compacted is a run of its own
    * @param locations all locations of the lake
    * @param repeat whether times below {@code vacuum.min-retention} are refused
    * @throws io.metashard.config.SettingsException if a time is too short for what reads what it
@@ -88,13 +91,16 @@ final class VacuumJob {
    */
   VacuumJob(
       JobContext context,
+      StageRunner runner,
       List<Location> locations,
       NightlyJob.Extent extent,
       NightlyJob.Repeat repeat,
       Clock clock) {
     this.context = context;
+    this.runner = runner;
     this.locations = locations;
     this.extent = extent;
+    this.repeat = repeat;
     this.options = VacuumOptions.from(context.settings(), repeat);
     TableRetention.requireEnough(context.settings());
     this.clock = clock;
@@ -127,6 +133,7 @@ final class VacuumJob {
         figures.put("map_sequence", 0L);
       } else {
         requireNewestMap(stored);
+        compact(stored, busy);
         Instant now = clock.instant();
         Instant since = now.minus(options.retention());
         History known = map.history();
@@ -222,6 +229,60 @@ final class VacuumJob {
                   map.sequence(),
                   newest.<String>getAs(StoredFiles.PLACE),
                   StoredFiles.sequence(newest.getAs(StoredFiles.PATH))));
+    }
+  }
+
+  // --- compaction
+
+  /** Writes into new containers what is left in old ones, which a later vacuum removes. */
+  private void compact(Dataset<Row> stored, Optional<String> busy) {
+    if (options.compactBelow() == 0) {
+      return;
+    }
+    JobContext step = context.step("-compact");
+    Dataset<Row> sparse =
+        Compaction.sparse(map.rows(), stored, options.compactBelow(), options.compactMaxBytes())
+            .persist(StorageLevel.DISK_ONLY());
+    try {
+      Compaction.Totals totals = Compaction.Totals.of(sparse);
+      boolean waits = extent == NightlyJob.Extent.DRY_RUN || busy.isPresent();
+      if (waits) {
+        figures.put("containers_to_compact", totals.containers());
+        figures.put("bytes_to_compact", totals.liveBytes());
+        return;
+      }
+      figures.put("containers_compacted", totals.containers());
+      // An attempt before this one may have died between its switch and the backup of it.
+      if (totals.containers() == 0 && map.switchBy(step.runId()).isEmpty()) {
+        return;
+      }
+      LOG.info(
+          "Writing {} that is left in {} containers of {} into new ones",
+          Figures.bytes(totals.liveBytes()),
+          totals.containers(),
+          Figures.bytes(totals.bytes()));
+      StageReport moved =
+          runner
+              .forRun(step)
+              .run(
+                  RepairJob.STAGE,
+                  List.of(ShardMapTable.TABLE),
+                  () ->
+                      new RepairJob(step, locations, NightlyJob.Extent.FULL, repeat, Long.MAX_VALUE)
+                          .run(
+                              new RepairWhat.Emptied(
+                                  sparse.select(StoredFiles.PLACE, StoredFiles.PATH))));
+      figures.put("blocks_moved", moved.figures().getOrDefault("blocks_repaired", 0L));
+      figures.put("bytes_moved", moved.figures().getOrDefault("bytes_repaired", 0L));
+      if (moved.rowsOut() > 0) {
+        figures.put("blocks_not_moved", moved.rowsOut());
+        LOG.warn(
+            "{} blocks could not be written anew, and their containers stay: run verify and repair",
+            moved.rowsOut());
+      }
+    } finally {
+      sparse.unpersist();
+      LogContext.stage(context.spark().sparkContext(), STAGE);
     }
   }
 

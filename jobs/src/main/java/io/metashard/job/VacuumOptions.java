@@ -15,6 +15,8 @@ import java.time.Duration;
  * @param deletesPerSecond most files removed in a second, of all tasks together
  * @param models age from which saved MLlib models are removed
  * @param reports the same of pages that {@code report} wrote
+ * @param compactBelow containers are written anew of which a smaller share is in the map; 0: none
+ * @param compactMaxBytes most bytes of blocks that are written anew in a run, about
  */
 record VacuumOptions(
     Duration retention,
@@ -22,7 +24,9 @@ record VacuumOptions(
     int backups,
     int deletesPerSecond,
     Duration models,
-    Duration reports) {
+    Duration reports,
+    double compactBelow,
+    long compactMaxBytes) {
   private static final String RETENTION = "vacuum.retention";
   private static final String MIN_RETENTION = "vacuum.min-retention";
   private static final String ORPHAN_AGE = "vacuum.orphan-age";
@@ -30,6 +34,10 @@ record VacuumOptions(
   VacuumOptions {
     atLeastOne("vacuum.backups", backups);
     atLeastOne("vacuum.deletes-per-second", deletesPerSecond);
+    if (!(compactBelow >= 0 && compactBelow <= 0.9)) {
+      throw new SettingsException(
+          "Cannot use vacuum.compact-below = %s: it must be 0 to 0.9".formatted(compactBelow));
+    }
   }
 
   private static void atLeastOne(String key, int value) {
@@ -63,7 +71,9 @@ record VacuumOptions(
         settings.integer("vacuum.backups"),
         settings.integer("vacuum.deletes-per-second"),
         settings.duration("vacuum.models"),
-        settings.duration("vacuum.reports"));
+        settings.duration("vacuum.reports"),
+        settings.number("vacuum.compact-below"),
+        settings.bytes("vacuum.compact-max-bytes"));
   }
 
   /** Age from which a run commits nothing: vacuum may have removed what it wrote first. */

@@ -320,7 +320,9 @@ class ReleasedSparkTest {
   }
 
   private static StageReport forget(String id, NightlyJob.Extent extent) {
-    return new ForgetJob(context(8), Locations.known(lake), extent).run(id);
+    JobContext context = context(8);
+    StageRunner runner = new StageRunner(context, ProgressBar.inLog());
+    return new ForgetJob(context, runner, Locations.known(lake), extent).run(id);
   }
 
   @Order(8)

@@ -24,7 +24,9 @@ class VacuumOptionsTest {
                 3,
                 500,
                 Duration.ofDays(90),
-                Duration.ofDays(400)));
+                Duration.ofDays(400),
+                0.5,
+                1L << 40));
     TableRetention.requireEnough(Settings.defaults());
   }
 
@@ -45,6 +47,14 @@ class VacuumOptionsTest {
     assertThatThrownBy(
             () -> VacuumOptions.from(settings("vacuum.backups = 0"), NightlyJob.Repeat.SKIP_DONE))
         .hasMessage("Cannot use vacuum.backups = 0: it must be 1 or more");
+    for (String share : List.of("1", "-0.1", "nan")) {
+      assertThatThrownBy(
+              () ->
+                  VacuumOptions.from(
+                      settings("vacuum.compact-below = " + share), NightlyJob.Repeat.SKIP_DONE))
+          .isInstanceOf(SettingsException.class)
+          .hasMessageContaining("vacuum.compact-below");
+    }
   }
 
   @Test

@@ -29,6 +29,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.apache.commons.io.FileUtils;
@@ -107,8 +108,10 @@ class VacuumSparkTest {
   }
 
   private static VacuumJob job(NightlyJob.Extent extent, String more) {
+    JobContext context = nights.context("vacuum-" + System.nanoTime(), 30, more);
     return new VacuumJob(
-        nights.context("vacuum-" + System.nanoTime(), 30, more),
+        context,
+        new StageRunner(context, ProgressBar.inLog()),
         Locations.known(nights.lake()),
         extent,
         NightlyJob.Repeat.SKIP_DONE,
@@ -298,6 +301,74 @@ class VacuumSparkTest {
     runs("nightly", RunsTable.RUNNING, "killed", now.minus(Duration.ofHours(1)));
     runs("nightly", StageReport.DONE, "killed", now.minus(Duration.ofHours(1)));
     assertThat(RunsTable.underWay(context, now)).isEmpty();
+  }
+
+  @Test
+  void whatIsLeftInAContainerThatIsMostlyDeadIsWrittenAnewAndThenItGoes() throws IOException {
+    // What it leaves of three containers of the second night: of one a third, of two nearly two.
+    nights.write("o2", 30_000, new Random(SEED));
+    nights.night(4, List.of("o2"));
+    Map<String, byte[]> newest = nights.served();
+    SortedSet<String> before = namedByTheMap();
+    StageReport dry = job(NightlyJob.Extent.DRY_RUN, "").run();
+    long found = (Long) dry.figures().get("containers_to_compact");
+    assertThat(found).isEqualTo(1);
+    assertThat(new ShardMap(nights.lake()).sequence()).isEqualTo(4);
+    assertThat(job(NightlyJob.Extent.DRY_RUN, "vacuum.compact-below = 0.7").run().figures())
+        .containsEntry("containers_to_compact", 3L);
+    assertThat(job(NightlyJob.Extent.DRY_RUN, "vacuum.compact-below = 0").run().figures())
+        .doesNotContainKey("containers_to_compact");
+    assertThat(job(NightlyJob.Extent.DRY_RUN, "vacuum.compact-max-bytes = 1 KiB").run().figures())
+        .containsEntry("containers_to_compact", 0L);
+
+    StageReport report = job(NightlyJob.Extent.FULL, "").run();
+
+    assertThat(report.figures())
+        .containsEntry("containers_compacted", found)
+        .containsEntry("blocks_moved", 1L)
+        .doesNotContainKey("blocks_not_moved");
+    SortedSet<String> after = namedByTheMap();
+    SortedSet<String> emptied = new TreeSet<>(before);
+    emptied.removeAll(after);
+    assertThat(emptied).hasSize((int) found);
+    assertThat(nights.stored()).as("a reader may be at the former map").containsAll(emptied);
+    assertThat(nights.served()).usingRecursiveComparison().isEqualTo(newest);
+    assertThat(
+            nights
+                .lake()
+                .read(RunsTable.TABLE)
+                .where("stage = 'repair' AND run_id LIKE 'vacuum-%-compact'")
+                .count())
+        .as("who switched the map")
+        .isEqualTo(1);
+
+    // New containers are not sparse; the emptied ones go when no map in use names them.
+    StageReport later =
+        new VacuumJob(
+                nights.context("later", 30, "vacuum.retention = 0s"),
+                new StageRunner(nights.context("later", 30, ""), ProgressBar.inLog()),
+                Locations.known(nights.lake()),
+                NightlyJob.Extent.FULL,
+                NightlyJob.Repeat.FORCE,
+                Clock.offset(Clock.systemUTC(), Duration.ofDays(8)))
+            .run();
+    assertThat(later.figures()).containsEntry("containers_compacted", 0L);
+    assertThat(nights.stored()).doesNotContainAnyElementsOf(emptied).containsAll(after);
+    assertThat(nights.served()).usingRecursiveComparison().isEqualTo(newest);
+  }
+
+  /** Containers with blocks of the newest map, as {@link NightsByHand#stored} names them. */
+  private static SortedSet<String> namedByTheMap() {
+    SortedSet<String> named = new TreeSet<>();
+    for (Row row :
+        new ShardMap(nights.lake())
+            .rows()
+            .select(ShardMapTable.LOCATION, ShardMapTable.PATH)
+            .distinct()
+            .collectAsList()) {
+      named.add(row.getString(0) + "/" + row.getString(1));
+    }
+    return named;
   }
 
   @Test
