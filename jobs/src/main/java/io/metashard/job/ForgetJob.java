@@ -39,8 +39,6 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.storage.StorageLevel;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Makes the bytes of one object leave every container that a version of the map names, and the
@@ -52,8 +50,6 @@ import org.slf4j.LoggerFactory;
  * they are is told by the map's history, as long as Delta keeps it.
  */
 final class ForgetJob {
-  private static final Logger LOG = LoggerFactory.getLogger(ForgetJob.class);
-
   static final String STAGE = "forget";
 
   private static final int FILES_PER_SECOND = 100;
@@ -178,25 +174,10 @@ final class ForgetJob {
    * read, each once: {@link Containers#LOCATION}, {@link Containers#PATH}.
    */
   private Dataset<Row> containers(String objectId, int bucket, History history) {
-    Dataset<Row> all = null;
-    for (Switch one : history.ofRows()) {
-      try {
-        Dataset<Row> rows =
-            metaShards(map.rowsAt(one.version()), objectId, bucket)
-                .select(Containers.LOCATION, Containers.PATH)
-                .distinct()
-                .persist(StorageLevel.DISK_ONLY());
-        rows.count();
-        all = all == null ? rows : all.union(rows);
-      } catch (Exception e) { // Spark throws checked ones through methods that declare none
-        // Its files are gone, and with them the rows: vacuum kept none of its containers, either.
-        LOG.info(
-            "Version {} of the shard map cannot be read: {}", one.version(), Failures.message(e));
-      }
-    }
-    return all == null
-        ? map.rows().select(Containers.LOCATION, Containers.PATH).limit(0)
-        : all.distinct();
+    return FormerMaps.containers(
+        map,
+        history.ofRows().stream().map(Switch::version).toList(),
+        rows -> metaShards(rows, objectId, bucket));
   }
 
   /** Ids of the other objects that the map serves from its meta-shards. */

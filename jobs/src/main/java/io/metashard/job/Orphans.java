@@ -7,23 +7,21 @@ import static org.apache.spark.sql.functions.lit;
 import io.metashard.Location;
 import io.metashard.encode.Findings;
 import io.metashard.shardmap.ShardMap;
+import io.metashard.shardmap.ShardMap.History;
+import io.metashard.shardmap.ShardMap.Switch;
 import io.metashard.upkeep.Containers;
 import java.util.Arrays;
 import java.util.List;
-import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.StructField;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** Files where containers are that no version of the map names which can still be gone back to. */
 final class Orphans {
-  private static final Logger LOG = LoggerFactory.getLogger(Orphans.class);
-
   private Orphans() {}
 
   /**
@@ -34,10 +32,7 @@ final class Orphans {
   static Dataset<Row> of(JobContext context, ShardMap map, List<Location> locations) {
     Dataset<Row> orphans =
         Containers.stored(context.spark(), locations, context.hadoop())
-            .join(
-                named(context, map),
-                new String[] {Containers.LOCATION, Containers.PATH},
-                "left_anti");
+            .join(named(map), new String[] {Containers.LOCATION, Containers.PATH}, "left_anti");
     return orphans.select(
         Arrays.stream(Findings.SCHEMA.fields()).map(Orphans::column).toArray(Column[]::new));
   }
@@ -56,25 +51,17 @@ final class Orphans {
     };
   }
 
-  /** The containers that the map names, now and after each switch that its history has. */
-  private static Dataset<Row> named(JobContext context, ShardMap map) {
-    Set<Long> versions = new TreeSet<>();
-    OptionalLong now = map.version();
-    now.ifPresent(versions::add);
-    map.switches().forEach(one -> versions.add(one.version()));
-    Dataset<Row> named = map.rows().select(Containers.LOCATION, Containers.PATH).distinct();
-    for (long version : versions) {
-      if (now.isPresent() && version == now.getAsLong()) {
-        continue;
-      }
-      try {
-        named =
-            named.union(
-                map.rowsAt(version).select(Containers.LOCATION, Containers.PATH).distinct());
-      } catch (Exception e) { // Spark throws checked ones through methods that declare none
-        LOG.info("Version {} of the map cannot be read any more: {}", version, Failures.message(e));
-      }
-    }
-    return named.distinct();
+  /** The containers that the map names, now and after each switch that can be gone back to. */
+  private static Dataset<Row> named(ShardMap map) {
+    History history = map.history();
+    Set<Long> former =
+        history.ofRows().stream()
+            .filter(one -> one.sequence() >= history.floor())
+            .map(Switch::version)
+            .collect(Collectors.toCollection(TreeSet::new));
+    return map.rows()
+        .select(Containers.LOCATION, Containers.PATH)
+        .union(FormerMaps.containers(map, former, rows -> rows))
+        .distinct();
   }
 }
