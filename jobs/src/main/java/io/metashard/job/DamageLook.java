@@ -18,6 +18,7 @@ import java.util.Set;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.SaveMode;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.apache.spark.storage.StorageLevel;
@@ -99,7 +100,7 @@ final class DamageLook {
           whole.size(),
           slices);
     }
-    String staging = context.stagingPath(FOUND);
+    Dataset<Row> staged = context.spark().createDataFrame(List.of(), Findings.SCHEMA);
     long all = 0;
     for (int slice = 0; slice < slices; slice++) {
       if (whole.contains(slice)) {
@@ -115,7 +116,7 @@ final class DamageLook {
         long found = findings.count();
         all += found;
         if (found > 0) {
-          findings.write().format("delta").mode("append").save(staging);
+          staged = context.staged(findings, FOUND, SaveMode.Append);
         } else if (slices > 1) {
           context
               .spark()
@@ -135,11 +136,7 @@ final class DamageLook {
         LOG.info("Looked at slice {} of {}; {} findings so far", slice + 1, slices, all);
       }
     }
-    Dataset<Row> found =
-        all == 0
-            ? context.spark().createDataFrame(List.of(), Findings.SCHEMA)
-            : context.spark().read().format("delta").load(staging);
-    return new Found(found, all, slices - whole.size(), whole.size());
+    return new Found(staged, all, slices - whole.size(), whole.size());
   }
 
   /**

@@ -363,19 +363,14 @@ public final class IngestJob {
           "Cannot list the logs: %s; correct their paths or permissions".formatted(e.getMessage()),
           e);
     }
-    stage(chunk);
-    return readStaged(staging(FOUND));
+    return stage(chunk);
   }
 
-  private void stage(List<Row> chunk) {
-    context
-        .spark()
-        .createDataFrame(List.copyOf(chunk), LogFiles.SCHEMA)
-        .coalesce(1)
-        .write()
-        .format("delta")
-        .mode(SaveMode.Append)
-        .save(staging(FOUND));
+  private Dataset<Row> stage(List<Row> chunk) {
+    return context.staged(
+        context.spark().createDataFrame(List.copyOf(chunk), LogFiles.SCHEMA).coalesce(1),
+        STAGING + "/" + FOUND,
+        SaveMode.Append);
   }
 
   /**
@@ -384,20 +379,7 @@ public final class IngestJob {
    * written: from {@code ingested_files} nothing would be new any more once they are announced.
    */
   private Dataset<Row> staged(Dataset<Row> files, String name) {
-    files.coalesce(1).write().format("delta").mode(SaveMode.Overwrite).save(staging(name));
-    return readStaged(staging(name));
-  }
-
-  private Dataset<Row> readStaged(String path) {
-    return context.spark().read().format("delta").load(path);
-  }
-
-  private String staging(String name) {
-    return stagingFolder() + "/" + name;
-  }
-
-  private String stagingFolder() {
-    return context.stagingPath(STAGING);
+    return context.staged(files.coalesce(1), STAGING + "/" + name);
   }
 
   private void deleteStaging() {
@@ -406,7 +388,7 @@ public final class IngestJob {
     } catch (IOException e) {
       throw new MetashardException(
           MetashardException.FAILED,
-          "Cannot delete %s: %s".formatted(stagingFolder(), e.getMessage()),
+          "Cannot delete %s: %s".formatted(context.stagingPath(STAGING), e.getMessage()),
           e);
     }
   }

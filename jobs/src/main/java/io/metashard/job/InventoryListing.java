@@ -73,8 +73,7 @@ final class InventoryListing {
     unlessNewerIsKnown(sorted, former, manifest)
         .write()
         .mode(SaveMode.Overwrite)
-        .format("delta")
-        .save(staging.toString());
+        .parquet(staging.toString());
     Row counts =
         staged(staging)
             .agg(
@@ -146,7 +145,7 @@ final class InventoryListing {
   }
 
   private Dataset<Row> staged(Path staging) {
-    return spark.read().format("delta").load(staging.toString());
+    return spark.read().schema(InventoryEntries.SORTED).parquet(staging.toString());
   }
 
   /** The staged entries that count as listed, as {@link Listing#SCHEMA}. */

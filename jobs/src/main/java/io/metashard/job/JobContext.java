@@ -11,6 +11,9 @@ import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.UnsupportedFileSystemException;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SaveMode;
 import org.apache.spark.sql.SparkSession;
 
 /**
@@ -83,6 +86,24 @@ public record JobContext(
    */
   String sharedStagingPath(String name) {
     return runStagingPath() + "/shared/" + name;
+  }
+
+  /**
+   * Rows as they are now, kept on disk: they are computed once, and stay the same while the tables
+   * change that they come from. Parquet: no other attempt sees the folder, so that it needs no log.
+   *
+   * @param mode whether to replace what is there or to add to it
+   * @return what is there afterwards
+   */
+  Dataset<Row> staged(Dataset<Row> rows, String name, SaveMode mode) {
+    String path = stagingPath(name);
+    rows.write().mode(mode).parquet(path);
+    return spark.read().schema(rows.schema()).parquet(path);
+  }
+
+  /** The same; what is there already is replaced. */
+  Dataset<Row> staged(Dataset<Row> rows, String name) {
+    return staged(rows, name, SaveMode.Overwrite);
   }
 
   /** Removes what {@link #sharedStagingPath} has, whatever {@code lake.staging} says. */

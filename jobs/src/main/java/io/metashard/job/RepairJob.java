@@ -326,9 +326,7 @@ final class RepairJob {
             context.lake().read(Objects.TABLE),
             PlanOptions.from(context.settings()).isolateBy());
     // Materialised: ranges are cut by a first pass over it, and it comes from joins of the map.
-    String staging = context.stagingPath(LOOKED_AT);
-    all.write().format("delta").mode("overwrite").save(staging);
-    Dataset<Row> blocks = context.spark().read().format("delta").load(staging);
+    Dataset<Row> blocks = context.staged(all, LOOKED_AT);
     Dataset<Row> toWrite = blocks.where(col(RepairBlocks.PROBLEM).isNotNull());
     RepairWork.Totals damaged = RepairWork.Totals.of(toWrite);
     figures.put("meta_shards_damaged", damaged.metaShards());
@@ -556,15 +554,11 @@ final class RepairJob {
     int tasks = VerifyJob.partitions(bytes);
     long perTask = Pacing.perTask(context.spark(), context.settings().bytes(RATE), tasks);
     LOG.info("Reading {} back, with a decode of every meta-shard", Figures.bytes(bytes));
-    String staging = context.stagingPath("read-back");
-    encoding
-        .check(rows, tasks, perTask)
-        .unionByName(encoding.checkFooters(written, tasks, perTask))
-        .write()
-        .format("delta")
-        .mode("overwrite")
-        .save(staging);
-    return context.spark().read().format("delta").load(staging);
+    return context.staged(
+        encoding
+            .check(rows, tasks, perTask)
+            .unionByName(encoding.checkFooters(written, tasks, perTask)),
+        "read-back");
   }
 
   /** The new blocks that are not as they should be: they are not committed. */
@@ -626,9 +620,7 @@ final class RepairJob {
             .union(RepairWork.without(unwritten, known).select(ofBlock()))
             .where(col(Findings.PROBLEM).notEqual(Findings.FOOTER))
             .union(footers.select(columns));
-    String staging = context.stagingPath(REMAINING);
-    left.write().format("delta").mode("overwrite").save(staging);
-    return context.spark().read().format("delta").load(staging);
+    return context.staged(left, REMAINING);
   }
 
   /** Columns of a finding, of a block that is still to be written. */
