@@ -8,7 +8,6 @@ import static org.apache.spark.sql.functions.to_timestamp;
 import static org.apache.spark.sql.functions.try_to_timestamp;
 import static org.apache.spark.sql.functions.unix_millis;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.metashard.ObjectIds;
@@ -80,13 +79,18 @@ record InventoryManifest(
     if (text.length > MAX_BYTES) {
       throw new IllegalArgumentException("%s is larger than 64 MiB".formatted(manifest));
     }
-    JsonNode json;
+    return parse(manifest, text);
+  }
+
+  /**
+   * @throws IllegalArgumentException if the text is not a manifest
+   */
+  static InventoryManifest parse(Path manifest, byte[] text) {
     try {
-      json = new ObjectMapper().readTree(text);
-    } catch (JsonProcessingException e) {
+      return parse(manifest, new ObjectMapper().readTree(text));
+    } catch (IOException e) { // of its syntax, or of its characters: nothing is read here
       throw new IllegalArgumentException("%s is not JSON".formatted(manifest), e);
     }
-    return parse(manifest, json);
   }
 
   private static Path newest(Path folder, FileSystem fileSystem) throws IOException {
