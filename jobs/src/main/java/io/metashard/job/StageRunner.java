@@ -5,7 +5,6 @@ import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.max;
 
 import io.metashard.config.Settings;
-import io.metashard.lake.Lake;
 import io.metashard.lake.TableDefinition;
 import java.io.IOException;
 import java.sql.Timestamp;
@@ -194,34 +193,27 @@ final class StageRunner {
         .lake()
         .append(
             RunsTable.TABLE,
-            context
-                .spark()
-                .createDataFrame(
-                    List.of(
-                        RowFactory.create(
-                            context.runId(),
-                            report.stage(),
-                            report.state(),
-                            Timestamp.from(startedAt),
-                            took,
-                            report.rowsIn(),
-                            report.rowsOut(),
-                            report.bytesIn(),
-                            report.bytesOut(),
-                            Figures.json(versions),
-                            context.settings().redacted(),
-                            Version.text(),
-                            Timestamp.from(context.at()),
-                            report.fingerprint(),
-                            Settings.withoutUserInfo(report.reason()),
-                            Figures.json(report.figures()),
-                            endedAt == null ? null : Timestamp.from(endedAt),
-                            context.attempt(),
-                            context.spark().sparkContext().applicationId(),
-                            context.spark().version())),
-                    RunsTable.SCHEMA)
-                .coalesce(1),
-            Lake.Commit.PLAIN);
+            RowFactory.create(
+                context.runId(),
+                report.stage(),
+                report.state(),
+                Timestamp.from(startedAt),
+                took,
+                report.rowsIn(),
+                report.rowsOut(),
+                report.bytesIn(),
+                report.bytesOut(),
+                Figures.json(versions),
+                context.settings().redacted(),
+                Version.text(),
+                Timestamp.from(context.at()),
+                report.fingerprint(),
+                Settings.withoutUserInfo(report.reason()),
+                Figures.json(report.figures()),
+                endedAt == null ? null : Timestamp.from(endedAt),
+                context.attempt(),
+                context.spark().sparkContext().applicationId(),
+                context.spark().version()));
   }
 
   Map<String, Double> seconds() {

@@ -8,13 +8,17 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Date;
+import java.sql.Timestamp;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.DataTypes;
@@ -84,6 +88,72 @@ class LakeSparkTest {
         spark.createDataFrame(List.of(RowFactory.create("a", 1)), TABLE.schema()),
         Lake.Commit.PLAIN);
     assertThat(lake.read(TABLE).count()).isEqualTo(1);
+  }
+
+  private static final StructType OF_ALL_KINDS =
+      new StructType()
+          .add("word", DataTypes.StringType, true)
+          .add("number", DataTypes.IntegerType, true)
+          .add("count", DataTypes.LongType, false)
+          .add("share", DataTypes.DoubleType, true)
+          .add("at", DataTypes.TimestampType, true)
+          .add("day", DataTypes.DateType, true)
+          .add("is", DataTypes.BooleanType, true);
+
+  private static Row ofAllKinds(long count) {
+    return RowFactory.create(
+        "\u00e4 \u0000 ' \"",
+        -1,
+        count,
+        0.1,
+        Timestamp.from(Instant.parse("2026-01-10T00:00:00.123456Z")),
+        Date.valueOf("1969-12-31"),
+        true);
+  }
+
+  @Test
+  void singleRowsOfSeveralWritersAreReadBySparkWithAllBeforeThem() throws Exception {
+    TableDefinition table = new TableDefinition("rows", OF_ALL_KINDS, List.of());
+    lake.append(table, ofAllKinds(0));
+    ExecutorService threads = Executors.newFixedThreadPool(2);
+    try {
+      List<Future<?>> all = new ArrayList<>();
+      for (int i = 1; i <= 12; i++) {
+        long count = i;
+        all.add(threads.submit(() -> lake.append(table, ofAllKinds(count))));
+      }
+      for (Future<?> writer : all) {
+        writer.get();
+      }
+    } finally {
+      threads.shutdownNow();
+    }
+    lake.append(
+        table, spark.createDataFrame(List.of(ofAllKinds(13)), OF_ALL_KINDS), Lake.Commit.PLAIN);
+    lake.append(table, RowFactory.create(null, null, 14L, null, null, null, null));
+    List<Row> rows = lake.read(table).orderBy("count").collectAsList();
+    assertThat(rows).hasSize(15);
+    for (int i = 0; i < 14; i++) {
+      assertThat(rows.get(i)).isEqualTo(ofAllKinds(i));
+    }
+    assertThat(rows.get(14)).isEqualTo(RowFactory.create(null, null, 14L, null, null, null, null));
+    assertThat(folder.resolve("rows/_delta_log/00000000000000000010.checkpoint.parquet")).exists();
+    assertThat(folder.resolve("rows/_delta_log/00000000000000000015.crc")).exists();
+    assertThat(lake.read(table).where("count = 7").count()).isEqualTo(1);
+  }
+
+  @Test
+  void aRowWithColumnsThatTheTableHasNotYetAddsThem() {
+    TableDefinition before =
+        new TableDefinition("grows", new StructType().add("a", DataTypes.LongType), List.of());
+    TableDefinition after =
+        new TableDefinition("grows", before.schema().add("b", DataTypes.StringType), List.of());
+    lake.append(before, RowFactory.create(1L));
+    lake.append(after, RowFactory.create(2L, "new"));
+    lake.append(before, RowFactory.create(3L));
+    assertThat(lake.read(after).orderBy("a").collectAsList())
+        .containsExactly(
+            RowFactory.create(1L, null), RowFactory.create(2L, "new"), RowFactory.create(3L, null));
   }
 
   @Test
