@@ -67,6 +67,8 @@ final class VacuumJob {
   /** Maps that stayed as they were for longer are not known any more once they are replaced. */
   private static final Duration LONGEST_UNCHANGED = Duration.ofDays(30);
 
+  private static final Duration LEAST_ORPHAN_AGE = Duration.ofDays(1);
+
   private static final Comparator<Long> NEWEST_FIRST = Comparator.reverseOrder();
 
   private final JobContext context;
@@ -239,7 +241,7 @@ final class VacuumJob {
     if (options.compactBelow() == 0) {
       return;
     }
-    JobContext step = context.step("-compact");
+    JobContext step = compaction();
     Dataset<Row> sparse =
         Compaction.sparse(map.rows(), stored, options.compactBelow(), options.compactMaxBytes())
             .persist(StorageLevel.DISK_ONLY());
@@ -284,6 +286,23 @@ final class VacuumJob {
       sparse.unpersist();
       LogContext.stage(context.spark().sparkContext(), STAGE);
     }
+  }
+
+  /**
+   * A run of its own. Its new containers are safe from this vacuum, however short {@code
+   * vacuum.orphan-age} is; who forces it to be shorter than a day says that there is no other.
+   */
+  private JobContext compaction() {
+    JobContext step = context.step("-compact");
+    return options.orphanAge().compareTo(LEAST_ORPHAN_AGE) >= 0
+        ? step
+        : new JobContext(
+            step.spark(),
+            step.lake(),
+            step.settings().with(VacuumOptions.ORPHAN_AGE, LEAST_ORPHAN_AGE.toHours() + "h"),
+            step.at(),
+            step.runId(),
+            step.attempt());
   }
 
   // --- containers

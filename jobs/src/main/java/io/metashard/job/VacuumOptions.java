@@ -29,7 +29,7 @@ record VacuumOptions(
     long compactMaxBytes) {
   private static final String RETENTION = "vacuum.retention";
   private static final String MIN_RETENTION = "vacuum.min-retention";
-  private static final String ORPHAN_AGE = "vacuum.orphan-age";
+  static final String ORPHAN_AGE = "vacuum.orphan-age";
 
   VacuumOptions {
     atLeastOne("vacuum.backups", backups);
