@@ -25,7 +25,7 @@ import java.util.Arrays;
  * @param frameBytes payload bytes of a full frame
  * @param crc32c of the logical bytes, 0 to 2^32 - 1
  * @param sha256 of the logical bytes; null unless asked for
- * @param expectedRequests the forecast when the block was written; NaN is not allowed
+ * @param expectedRequests the forecast when the block was written: finite, 0 or more
  * @param heatClass the planner's class of that forecast; what hysteresis compares with
  * @param deadSince when it ceased to be served; null while it is live, and where that is not known
  */
@@ -80,6 +80,11 @@ public record Block(
       throw new IllegalArgumentException(
           "Cannot use block %d of meta-shard %s: it has %d+%d blocks"
               .formatted(blockIndex, ObjectIds.printable(metaShardId), k, m));
+    }
+    if (!(expectedRequests >= 0 && expectedRequests < Double.POSITIVE_INFINITY)) {
+      throw new IllegalArgumentException(
+          "Cannot use block %d of meta-shard %s: it expects %s requests, which is no number of them"
+              .formatted(blockIndex, ObjectIds.printable(metaShardId), expectedRequests));
     }
   }
 
