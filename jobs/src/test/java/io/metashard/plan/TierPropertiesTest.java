@@ -222,6 +222,32 @@ class TierPropertiesTest {
   @Property(tries = 15)
   void whatBecomesHotGoesToTheFastTierAndWhatBecomesColdLeavesItUntilNothingMoves(
       @ForAll long seed) {
+    Lab lab = turnedRound(seed);
+    planUntilNothingMoves(lab);
+    assertThat(heat(lab, "fast")).isGreaterThan(2 * heat(lab, "slow"));
+    long capacity = lab.sites.get(0).tier().capacityBytes();
+    assertThat(bytesByTier(lab).get("fast")).isLessThanOrEqualTo(capacity);
+  }
+
+  /** In all: of one lake that was laid out well by chance, the plan may be no better. */
+  @Example
+  void afterHotAndColdChangePlacesReadsAreFasterOnceNothingMoves() {
+    double before = 0;
+    double after = 0;
+    int lakes = 0;
+    for (long seed = 1; seed <= 15; seed++) {
+      Lab lab = turnedRound(seed);
+      before += readMillis(lab, lab.sites);
+      planUntilNothingMoves(lab);
+      after += readMillis(lab, lab.sites);
+      lakes++;
+    }
+    assertThat(lakes).isEqualTo(15);
+    assertThat(after).isLessThan(0.9 * before);
+  }
+
+  /** A lake with a map that was made when its hottest objects were its coldest. */
+  private static Lab turnedRound(long seed) {
     Lab first = oneSegmentLab(seed, 0.3);
     first.write(first.plan(1));
     List<PlanObject> after = new ArrayList<>();
@@ -230,19 +256,18 @@ class TierPropertiesTest {
       double requests = other.expectedRequests();
       after.addAll(heated(List.of(first.objects.get(i)), u -> requests));
     }
-    Lab lab =
-        new Lab(Lab.withMoveCost(first.options, 0.01), first.sites, first.buckets, after)
-            .over(first);
-    double before = heat(lab, "fast");
+    return new Lab(Lab.withMoveCost(first.options, 0.01), first.sites, first.buckets, after)
+        .over(first);
+  }
+
+  /** Plans night after night until nothing moves. */
+  private static void planUntilNothingMoves(Lab lab) {
     int nights = 0;
     for (Lab.Result night = lab.plan(1); !night.blocks().isEmpty(); night = lab.plan(nights)) {
       lab.write(night);
       assertThat(++nights).isLessThan(8);
     }
     assertThat(nights).isPositive();
-    assertThat(heat(lab, "fast")).isGreaterThan(2 * heat(lab, "slow")).isGreaterThan(before);
-    long capacity = lab.sites.get(0).tier().capacityBytes();
-    assertThat(bytesByTier(lab).get("fast")).isLessThanOrEqualTo(capacity);
   }
 
   /** Mean time of reads as the forecast has them, through the blocks of a lake. */
