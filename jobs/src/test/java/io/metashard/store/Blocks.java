@@ -79,7 +79,7 @@ final class Blocks {
         text(random),
         text(random),
         Instant.ofEpochSecond(random.nextInt() * 100L, random.nextInt(1_000_000_000)),
-        random.nextGaussian() * 1e9,
+        Math.abs(random.nextGaussian()) * 1e9,
         random.nextInt(),
         random.nextInt(3) > 0
             ? null
