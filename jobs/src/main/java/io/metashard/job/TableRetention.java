@@ -15,6 +15,7 @@ import io.metashard.forecast.ForecastQuality;
 import io.metashard.forecast.Forecasts;
 import io.metashard.forecast.MonitorOptions;
 import io.metashard.forecast.Tuning;
+import io.metashard.lake.Lake;
 import io.metashard.lake.TableDefinition;
 import io.metashard.logs.IngestedFiles;
 import io.metashard.logs.Requests;
@@ -112,9 +113,18 @@ record TableRetention(TableDefinition table, String day, String key) {
         .contains(table);
   }
 
+  /** Whether there may be rows that go: by what the table's log says, without reading it. */
+  boolean mayHaveExpired(Lake lake, Settings settings, Instant asOf) {
+    return lake.mayHaveBefore(table, day, from(settings, asOf));
+  }
+
+  private Instant from(Settings settings, Instant asOf) {
+    return asOf.truncatedTo(ChronoUnit.DAYS).minus(Duration.ofDays(settings.integer(key)));
+  }
+
   /** Rows that go, as of a moment. */
   Column expired(Settings settings, Instant asOf) {
-    Instant from = asOf.truncatedTo(ChronoUnit.DAYS).minus(Duration.ofDays(settings.integer(key)));
+    Instant from = from(settings, asOf);
     boolean isDate = table.schema().apply(day).dataType().sameType(DataTypes.DateType);
     Column first = lit(Timestamp.from(from));
     return col(day).lt(isDate ? first.cast(DataTypes.DateType) : first);

@@ -530,7 +530,8 @@ final class VacuumJob {
     long rows = 0;
     long joined = 0;
     for (TableRetention of : TableRetention.all()) {
-      if (!context.lake().exists(of.table())) {
+      if (!context.lake().exists(of.table())
+          || !of.mayHaveExpired(context.lake(), context.settings(), asOf)) {
         continue;
       }
       long expired =

@@ -11,6 +11,8 @@ import io.delta.kernel.defaults.engine.DefaultEngine;
 import io.delta.kernel.defaults.internal.data.DefaultRowBasedColumnarBatch;
 import io.delta.kernel.engine.Engine;
 import io.delta.kernel.exceptions.TableNotFoundException;
+import io.delta.kernel.expressions.Literal;
+import io.delta.kernel.expressions.Predicate;
 import io.delta.kernel.hook.PostCommitHook;
 import io.delta.kernel.hook.PostCommitHook.PostCommitHookType;
 import io.delta.kernel.internal.SnapshotImpl;
@@ -27,6 +29,8 @@ import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
+import java.time.ZoneOffset;
+import java.time.temporal.ChronoUnit;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -47,6 +51,7 @@ import org.apache.spark.sql.SaveMode;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.delta.DeltaLog;
 import org.apache.spark.sql.functions;
+import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 import scala.Console;
@@ -289,6 +294,39 @@ public final class Lake {
           .orElse(0L);
     } catch (TableNotFoundException e) {
       return 0L;
+    }
+  }
+
+  /**
+   * Whether rows of the table may lie before a moment, as far as the statistics in its log tell:
+   * asking Spark for them takes it a second or more.
+   *
+   * @param column of dates or timestamps
+   */
+  public boolean mayHaveBefore(TableDefinition table, String column, Instant moment) {
+    boolean isDate = table.schema().apply(column).dataType().sameType(DataTypes.DateType);
+    Literal bound =
+        isDate
+            ? Literal.ofDate((int) LocalDate.ofInstant(moment, ZoneOffset.UTC).toEpochDay())
+            : Literal.ofTimestamp(ChronoUnit.MICROS.between(Instant.EPOCH, moment));
+    Engine engine = engine();
+    try (CloseableIterator<FilteredColumnarBatch> files =
+        snapshot(table)
+            .getScanBuilder()
+            .withFilter(new Predicate("<", new io.delta.kernel.expressions.Column(column), bound))
+            .build()
+            .getScanFiles(engine)) {
+      while (files.hasNext()) {
+        try (CloseableIterator<io.delta.kernel.data.Row> rows = files.next().getRows()) {
+          if (rows.hasNext()) {
+            return true;
+          }
+        }
+      }
+      return false;
+    } catch (IOException e) {
+      throw new UncheckedIOException(
+          "Cannot read the log of %s: %s".formatted(path(table), e.getMessage()), e);
     }
   }
 

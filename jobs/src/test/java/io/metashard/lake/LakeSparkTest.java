@@ -143,6 +143,32 @@ class LakeSparkTest {
   }
 
   @Test
+  void theLogTellsWhetherRowsMayLieBeforeAMoment() {
+    Instant at = Instant.parse("2026-01-10T00:00:00.123456Z");
+    TableDefinition rows = new TableDefinition("rows", OF_ALL_KINDS, List.of());
+    TableDefinition byDay = new TableDefinition("by_day", OF_ALL_KINDS, List.of("day"));
+    int asked = 0;
+    for (TableDefinition table : List.of(rows, byDay)) {
+      lake.create(table);
+      assertThat(lake.mayHaveBefore(table, "at", at.plusSeconds(1))).isFalse();
+      lake.append(
+          table, spark.createDataFrame(List.of(ofAllKinds(1)), OF_ALL_KINDS), Lake.Commit.PLAIN);
+      assertThat(lake.mayHaveBefore(table, "at", at.plusSeconds(1))).isTrue();
+      assertThat(lake.mayHaveBefore(table, "at", at.minusSeconds(1))).isFalse();
+      // Its day is 1969-12-31.
+      assertThat(lake.mayHaveBefore(table, "day", Instant.EPOCH)).isTrue();
+      assertThat(lake.mayHaveBefore(table, "day", Instant.EPOCH.minusSeconds(1))).isFalse();
+      asked++;
+    }
+    lake.append(rows, ofAllKinds(2));
+    assertThat(lake.mayHaveBefore(rows, "at", at.minusSeconds(1))).isFalse();
+    // Of a file without values the log tells nothing.
+    lake.append(rows, RowFactory.create(null, null, 3L, null, null, null, null));
+    assertThat(lake.mayHaveBefore(rows, "at", at.minusSeconds(1))).isTrue();
+    assertThat(asked).isEqualTo(2);
+  }
+
+  @Test
   void aRowWithColumnsThatTheTableHasNotYetAddsThem() {
     TableDefinition before =
         new TableDefinition("grows", new StructType().add("a", DataTypes.LongType), List.of());
