@@ -28,6 +28,11 @@ final class KernelRow implements Row {
     this.row = row;
   }
 
+  /** A moment as Delta Kernel has it. */
+  static long micros(Instant moment) {
+    return ChronoUnit.MICROS.between(Instant.EPOCH, moment);
+  }
+
   private Object value(int ordinal) {
     int at = names.indexOf(schema.at(ordinal).getName());
     return at < 0 ? null : row.get(at);
@@ -70,7 +75,7 @@ final class KernelRow implements Row {
   @Override
   public long getLong(int ordinal) {
     return value(ordinal) instanceof Timestamp time
-        ? ChronoUnit.MICROS.between(Instant.EPOCH, time.toInstant())
+        ? micros(time.toInstant())
         : (Long) value(ordinal);
   }
 

@@ -30,7 +30,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
-import java.time.temporal.ChronoUnit;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -174,12 +173,16 @@ public final class Lake {
    * @param row as the table's schema
    */
   public void append(TableDefinition table, Row row) {
-    create(table);
     Engine engine = engine();
+    Snapshot newest;
+    try {
+      newest = snapshot(engine, table);
+    } catch (TableNotFoundException e) {
+      create(table);
+      newest = snapshot(engine, table);
+    }
     Transaction transaction =
-        Table.forPath(engine, path(table))
-            .createTransactionBuilder(engine, ENGINE, Operation.WRITE)
-            .build(engine);
+        newest.buildUpdateTableTransaction(ENGINE, Operation.WRITE).build(engine);
     io.delta.kernel.types.StructType is = transaction.getSchema(engine);
     if (!is.fieldNames().containsAll(List.of(table.schema().fieldNames()))) {
       append(table, spark.createDataFrame(List.of(row), table.schema()).coalesce(1), Commit.PLAIN);
@@ -289,8 +292,9 @@ public final class Lake {
    */
   public long transaction(TableDefinition table, String appId) {
     try {
-      return ((SnapshotImpl) snapshot(table))
-          .getLatestTransactionVersion(engine(), appId)
+      Engine engine = engine();
+      return ((SnapshotImpl) snapshot(engine, table))
+          .getLatestTransactionVersion(engine, appId)
           .orElse(0L);
     } catch (TableNotFoundException e) {
       return 0L;
@@ -302,16 +306,17 @@ public final class Lake {
    * asking Spark for them takes it a second or more.
    *
    * @param column of dates or timestamps
+   * @return false, too, if there is no such table
    */
   public boolean mayHaveBefore(TableDefinition table, String column, Instant moment) {
     boolean isDate = table.schema().apply(column).dataType().sameType(DataTypes.DateType);
     Literal bound =
         isDate
             ? Literal.ofDate((int) LocalDate.ofInstant(moment, ZoneOffset.UTC).toEpochDay())
-            : Literal.ofTimestamp(ChronoUnit.MICROS.between(Instant.EPOCH, moment));
+            : Literal.ofTimestamp(KernelRow.micros(moment));
     Engine engine = engine();
     try (CloseableIterator<FilteredColumnarBatch> files =
-        snapshot(table)
+        snapshot(engine, table)
             .getScanBuilder()
             .withFilter(new Predicate("<", new io.delta.kernel.expressions.Column(column), bound))
             .build()
@@ -324,6 +329,8 @@ public final class Lake {
         }
       }
       return false;
+    } catch (TableNotFoundException e) {
+      return false;
     } catch (IOException e) {
       throw new UncheckedIOException(
           "Cannot read the log of %s: %s".formatted(path(table), e.getMessage()), e);
@@ -331,7 +338,11 @@ public final class Lake {
   }
 
   private Snapshot snapshot(TableDefinition table) {
-    return Table.forPath(engine(), path(table)).getLatestSnapshot(engine());
+    return snapshot(engine(), table);
+  }
+
+  private Snapshot snapshot(Engine engine, TableDefinition table) {
+    return Table.forPath(engine, path(table)).getLatestSnapshot(engine);
   }
 
   /** Delta Kernel, with the log store that the session has for the lake. */

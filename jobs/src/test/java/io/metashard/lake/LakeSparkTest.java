@@ -13,11 +13,13 @@ import java.sql.Timestamp;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.IntStream;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
@@ -62,32 +64,36 @@ class LakeSparkTest {
 
   @Test
   void severalWritersCanCreateAtOnce() throws Exception {
-    int writers = 3;
-    CountDownLatch start = new CountDownLatch(1);
-    ExecutorService threads = Executors.newFixedThreadPool(writers);
-    try {
-      List<Future<?>> all = new ArrayList<>();
-      for (int i = 0; i < writers; i++) {
-        all.add(
-            threads.submit(
-                () -> {
-                  start.await();
-                  new Lake(spark, folder.toUri().toString()).create(TABLE);
-                  return null;
-                }));
-      }
-      start.countDown();
-      for (Future<?> writer : all) {
-        writer.get();
-      }
-    } finally {
-      threads.shutdownNow();
-    }
+    atOnce(Collections.nCopies(3, () -> new Lake(spark, folder.toUri().toString()).create(TABLE)));
     lake.append(
         TABLE,
         spark.createDataFrame(List.of(RowFactory.create("a", 1)), TABLE.schema()),
         Lake.Commit.PLAIN);
     assertThat(lake.read(TABLE).count()).isEqualTo(1);
+  }
+
+  /** Does each in a thread of its own, all from one moment on. */
+  private static void atOnce(List<Runnable> all) throws Exception {
+    CountDownLatch start = new CountDownLatch(1);
+    ExecutorService threads = Executors.newFixedThreadPool(all.size());
+    try {
+      List<Future<?>> running = new ArrayList<>();
+      for (Runnable one : all) {
+        running.add(
+            threads.submit(
+                () -> {
+                  start.await();
+                  one.run();
+                  return null;
+                }));
+      }
+      start.countDown();
+      for (Future<?> one : running) {
+        one.get();
+      }
+    } finally {
+      threads.shutdownNow();
+    }
   }
 
   private static final StructType OF_ALL_KINDS =
@@ -115,19 +121,10 @@ class LakeSparkTest {
   void singleRowsOfSeveralWritersAreReadBySparkWithAllBeforeThem() throws Exception {
     TableDefinition table = new TableDefinition("rows", OF_ALL_KINDS, List.of());
     lake.append(table, ofAllKinds(0));
-    ExecutorService threads = Executors.newFixedThreadPool(2);
-    try {
-      List<Future<?>> all = new ArrayList<>();
-      for (int i = 1; i <= 12; i++) {
-        long count = i;
-        all.add(threads.submit(() -> lake.append(table, ofAllKinds(count))));
-      }
-      for (Future<?> writer : all) {
-        writer.get();
-      }
-    } finally {
-      threads.shutdownNow();
-    }
+    atOnce(
+        IntStream.rangeClosed(1, 12)
+            .<Runnable>mapToObj(count -> () -> lake.append(table, ofAllKinds(count)))
+            .toList());
     lake.append(
         table, spark.createDataFrame(List.of(ofAllKinds(13)), OF_ALL_KINDS), Lake.Commit.PLAIN);
     lake.append(table, RowFactory.create(null, null, 14L, null, null, null, null));
