@@ -23,7 +23,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
@@ -145,14 +145,8 @@ final class Checks {
   private Optional<PlanOptions> options() {
     List<Optional<?>> others = new ArrayList<>();
     others.add(value("logs", () -> LogSource.from(settings)));
-    for (Consumer<Settings> part : EveryOption.PARTS) {
-      others.add(
-          value(
-              "configuration",
-              () -> {
-                part.accept(settings);
-                return true;
-              }));
+    for (Function<Settings, ?> part : EveryOption.PARTS) {
+      others.add(value("configuration", () -> part.apply(settings)));
     }
     Optional<PlanOptions> plan = value("configuration", () -> PlanOptions.from(settings));
     if (plan.isPresent() && others.stream().allMatch(Optional::isPresent)) {

@@ -15,12 +15,12 @@ import io.metashard.plan.PlanOptions;
 import io.metashard.read.ReadOptions;
 import io.metashard.simulate.SimulateOptions;
 import java.util.List;
-import java.util.function.Consumer;
+import java.util.function.Function;
 
 /** What the stages of a night take from a configuration, to be looked at before hours of work. */
 final class EveryOption {
   /** Each reads its own options, and throws what is wrong with them. */
-  static final List<Consumer<Settings>> PARTS =
+  static final List<Function<Settings, ?>> PARTS =
       List.of(
           IngestOptions::from,
           SegmentOptions::from,
@@ -42,6 +42,6 @@ final class EveryOption {
    * @throws SettingsException of the first that cannot be used
    */
   static void require(Settings settings) {
-    PARTS.forEach(part -> part.accept(settings));
+    PARTS.forEach(part -> part.apply(settings));
   }
 }

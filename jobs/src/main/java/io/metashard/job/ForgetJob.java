@@ -33,7 +33,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.function.Supplier;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -200,15 +199,6 @@ final class ForgetJob {
 
   // --- the steps
 
-  /** Writes down what a step did: recover-map asks who switched the map. */
-  private StageReport stepped(JobContext step, String stage, Supplier<StageReport> body) {
-    try {
-      return runner.forRun(step).run(stage, List.of(ShardMapTable.TABLE), body);
-    } finally {
-      LogContext.stage(context.spark().sparkContext(), STAGE);
-    }
-  }
-
   /** Takes it out of the map; what shares its meta-shards leaves them for others. */
   private void drop(String objectId, int bucket, Dataset<Row> shared) {
     Dataset<Row> own =
@@ -240,13 +230,7 @@ final class ForgetJob {
     long sequence = map.sequence();
     PlanJob plan =
         new PlanJob(
-                new JobContext(
-                    encode.spark(),
-                    encode.lake(),
-                    encode.settings().with("plan.full", true),
-                    encode.at(),
-                    encode.runId(),
-                    encode.attempt()),
+                encode.with("plan.full", true),
                 locations.stream()
                     .filter(location -> !location.state().equals(Location.GONE))
                     .toList(),
@@ -278,9 +262,10 @@ final class ForgetJob {
                         ShardMapTable.TABLE.name())),
                 PlannedDrops.SCHEMA);
     StageReport report =
-        stepped(
+        runner.step(
             encode,
             ReshardJob.STAGE,
+            List.of(ShardMapTable.TABLE),
             () -> new ReshardJob(encode, locations).run(encode.runId(), drops));
     figures.put("objects_encoded_anew", report.figures().getOrDefault("objects_encoded", 0L));
   }
@@ -289,9 +274,10 @@ final class ForgetJob {
   private void moveOthers(Dataset<Row> containers) {
     JobContext move = context.step(MOVE);
     StageReport report =
-        stepped(
+        runner.step(
             move,
             RepairJob.STAGE,
+            List.of(ShardMapTable.TABLE),
             () ->
                 new RepairJob(
                         move,

@@ -67,6 +67,11 @@ public record JobContext(
     return new JobContext(spark, lake, settings, at, id + suffix, attempt);
   }
 
+  /** The same work with another value of a setting. */
+  JobContext with(String key, Object value) {
+    return new JobContext(spark, lake, settings.with(key, value), at, runId, attempt);
+  }
+
   /** The Hadoop configuration of the session, {@code hadoop { }} settings included. */
   public Configuration hadoop() {
     return spark.sessionState().newHadoopConf();

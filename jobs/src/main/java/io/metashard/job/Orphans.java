@@ -12,6 +12,8 @@ import io.metashard.shardmap.ShardMap.Switch;
 import io.metashard.upkeep.Containers;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -53,13 +55,22 @@ final class Orphans {
 
   /** The containers that the map names, now and after each switch that can be gone back to. */
   private static Dataset<Row> named(ShardMap map) {
+    // Before the history: what is switched in between is among the former then.
+    OptionalLong now = map.version();
+    if (now.isEmpty()) {
+      return map.rows().select(Containers.LOCATION, Containers.PATH);
+    }
     History history = map.history();
+    Optional<Switch> current =
+        history
+            .switchOf(now.getAsLong())
+            .filter(one -> one.version() <= now.getAsLong()); // not if the log begins later
     Set<Long> former =
         history.ofRows().stream()
-            .filter(one -> one.sequence() >= history.floor())
+            .filter(one -> one.sequence() >= history.floor() && !Optional.of(one).equals(current))
             .map(Switch::version)
             .collect(Collectors.toCollection(TreeSet::new));
-    return map.rows()
+    return map.rowsAt(now.getAsLong())
         .select(Containers.LOCATION, Containers.PATH)
         .union(FormerMaps.containers(map, former, rows -> rows))
         .distinct();

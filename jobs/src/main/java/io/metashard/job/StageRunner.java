@@ -50,6 +50,20 @@ final class StageRunner {
   }
 
   /**
+   * Runs a part of the stage that is under way as a stage of a run of its own, and goes on with
+   * that stage: who switches the map by itself stands in {@code runs} by itself.
+   */
+  StageReport step(
+      JobContext step, String stage, List<TableDefinition> inputs, Supplier<StageReport> body) {
+    try {
+      return forRun(step).run(stage, inputs, body);
+    } finally {
+      LogContext.stage(context.spark().sparkContext(), current);
+      context.spark().sparkContext().setJobDescription(current);
+    }
+  }
+
+  /**
    * Runs a command, which runs stages: writes down that it began, and how it ended if none of its
    * stages bears its name.
    */

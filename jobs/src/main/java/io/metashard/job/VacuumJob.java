@@ -264,16 +264,15 @@ final class VacuumJob {
           totals.containers(),
           Figures.bytes(totals.bytes()));
       StageReport moved =
-          runner
-              .forRun(step)
-              .run(
-                  RepairJob.STAGE,
-                  List.of(ShardMapTable.TABLE),
-                  () ->
-                      new RepairJob(step, locations, NightlyJob.Extent.FULL, repeat, Long.MAX_VALUE)
-                          .run(
-                              new RepairWhat.Emptied(
-                                  sparse.select(StoredFiles.PLACE, StoredFiles.PATH))));
+          runner.step(
+              step,
+              RepairJob.STAGE,
+              List.of(ShardMapTable.TABLE),
+              () ->
+                  new RepairJob(step, locations, NightlyJob.Extent.FULL, repeat, Long.MAX_VALUE)
+                      .run(
+                          new RepairWhat.Emptied(
+                              sparse.select(StoredFiles.PLACE, StoredFiles.PATH))));
       figures.put("blocks_moved", moved.figures().getOrDefault("blocks_repaired", 0L));
       figures.put("bytes_moved", moved.figures().getOrDefault("bytes_repaired", 0L));
       if (moved.rowsOut() > 0) {
@@ -284,7 +283,6 @@ final class VacuumJob {
       }
     } finally {
       sparse.unpersist();
-      LogContext.stage(context.spark().sparkContext(), STAGE);
     }
   }
 
@@ -296,13 +294,7 @@ final class VacuumJob {
     JobContext step = context.step("-compact");
     return options.orphanAge().compareTo(LEAST_ORPHAN_AGE) >= 0
         ? step
-        : new JobContext(
-            step.spark(),
-            step.lake(),
-            step.settings().with(VacuumOptions.ORPHAN_AGE, LEAST_ORPHAN_AGE.toHours() + "h"),
-            step.at(),
-            step.runId(),
-            step.attempt());
+        : step.with(VacuumOptions.ORPHAN_AGE, LEAST_ORPHAN_AGE.toHours() + "h");
   }
 
   // --- containers
@@ -530,8 +522,7 @@ final class VacuumJob {
     long rows = 0;
     long joined = 0;
     for (TableRetention of : TableRetention.all()) {
-      if (!context.lake().exists(of.table())
-          || !of.mayHaveExpired(context.lake(), context.settings(), asOf)) {
+      if (!of.mayHaveExpired(context.lake(), context.settings(), asOf)) {
         continue;
       }
       long expired =
