@@ -15,14 +15,8 @@ class DiskTraceIT {
   void anHourOfADisksTraceIsPlannedInMinutes() throws IOException, InterruptedException {
     Path input = Traces.input("cloudphysics_2h");
     LakeUnderTest lake =
-        new LakeUnderTest(
-                "cloudphysics",
-                input.resolve("objects"),
-                input.resolve("logs/s3"),
-                "s3-access",
-                8,
-                "forecast { bucket = 1m, horizon = 5m }")
-            .inUsersJvm();
+        Traces.lake(
+            input, "cloudphysics", "s3", "s3-access", "forecast { bucket = 1m, horizon = 5m }");
     String first = Files.readString(Traces.file("cloudphysics_2h/backtest.json"));
     String start = first.replaceAll("(?s).*\"first_bucket\"\\s*:\\s*\"([^\"]+)\".*", "$1");
     String at = Instant.parse(start).plusSeconds(3600).toString();

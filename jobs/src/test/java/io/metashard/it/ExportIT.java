@@ -34,15 +34,8 @@ class ExportIT {
       throws IOException, InterruptedException {
     Path input = Traces.input("nspw");
     LakeUnderTest lake =
-        new LakeUnderTest(
-                "nspw-export",
-                input.resolve("objects"),
-                input.resolve("logs/parquet"),
-                "parquet",
-                8,
-                "read.fallback = false")
-            .inUsersJvm();
-    lake.json("nightly", "--at", "2018-05-09T00:00:00Z");
+        Traces.lake(input, "nspw-export", "parquet", "parquet", "read.fallback = false");
+    lake.json("nightly", "--at", Traces.NSPW_AT);
     Map<String, String> sources = lake.sources();
     lake.lose(2, 5);
 

@@ -11,28 +11,19 @@ import org.junit.jupiter.api.Test;
 
 /** Nights on the trace of a web site, whose log there is in three formats. */
 class FormatsIT {
-  private static final String AT = "2018-05-09T00:00:00Z";
-
-  private static LakeUnderTest lake(Path input, String name, String log, String format)
-      throws IOException {
-    return new LakeUnderTest(
-            name, input.resolve("objects"), input.resolve("logs").resolve(log), format, 8, "")
-        .inUsersJvm();
-  }
-
   @Test
   void threeFormatsOfOneLogGiveTheSameDemandAndEveryObjectSurvives()
       throws IOException, InterruptedException {
     Path input = Traces.input("nspw");
-    LakeUnderTest parquet = lake(input, "nspw-parquet", "parquet", "parquet");
-    JsonNode night = parquet.json("nightly", "--at", AT);
+    LakeUnderTest parquet = Traces.lake(input, "nspw-parquet", "parquet", "parquet", "");
+    JsonNode night = parquet.json("nightly", "--at", Traces.NSPW_AT);
     assertThat(night.at("/lake/objects_encoded").asInt()).isEqualTo(1410);
     assertThat(night.at("/lake/stored_per_logical").asDouble()).isLessThanOrEqualTo(1.5);
-    LakeUnderTest s3 = lake(input, "nspw-s3", "s3", "s3-access");
-    LakeUnderTest combined = lake(input, "nspw-combined", "combined", "combined");
+    LakeUnderTest s3 = Traces.lake(input, "nspw-s3", "s3", "s3-access", "");
+    LakeUnderTest combined = Traces.lake(input, "nspw-combined", "combined", "combined", "");
     for (LakeUnderTest other : List.of(s3, combined)) {
       for (String stage : List.of("ingest", "catalogue", "aggregate")) {
-        other.json(stage, "--at", AT);
+        other.json(stage, "--at", Traces.NSPW_AT);
       }
     }
     Commands.Ended same =

@@ -31,9 +31,9 @@ import org.junit.jupiter.api.Test;
 /**
  * Commands that are killed at any moment, as a power cut would, and are run again.
  *
- * <p>There {@code -Dmetashard.kill.count=20} kills so often (200), {@code -Dmetashard.kill.seed=7}
- * at other moments, {@code -Dmetashard.kill.replay=nightly:reshard@0.512,...} at those that a
- * failure names; {@code target/it/kills.tsv} keeps those of the last run.
+ * <p>{@code -Dmetashard.kill.count=20} kills so often (200), {@code -Dmetashard.kill.seed=7} at
+ * other moments, {@code -Dmetashard.kill.replay=nightly:reshard@0.512,...} at those that a failure
+ * names; {@code target/it/kills.tsv} keeps those of the last run.
  */
 @Tag("endurance")
 class KillIT {

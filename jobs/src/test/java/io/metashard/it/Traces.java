@@ -9,6 +9,9 @@ import org.junit.jupiter.api.Assumptions;
 
 /** Real traces, where they are beside the project; they are not part of it. */
 final class Traces {
+  /** When the log of nspw ends. */
+  static final String NSPW_AT = "2018-05-09T00:00:00Z";
+
   private static final Path FOLDER = Commands.HOME.resolveSibling("shared").resolve("data");
 
   private Traces() {}
@@ -33,5 +36,17 @@ final class Traces {
                 out.toString()),
             Map.of()));
     return out;
+  }
+
+  /**
+   * A lake of eight locations for what {@link #input} made, in the JVM that users have.
+   *
+   * @param log folder of the logs
+   */
+  static LakeUnderTest lake(Path input, String name, String log, String format, String more)
+      throws IOException {
+    return new LakeUnderTest(
+            name, input.resolve("objects"), input.resolve("logs").resolve(log), format, 8, more)
+        .inUsersJvm();
   }
 }

@@ -2,6 +2,7 @@ package io.metashard.job;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.metashard.SharedSpark;
 import io.metashard.config.Settings;
 import io.metashard.lake.Lake;
@@ -42,8 +43,8 @@ import org.junit.jupiter.api.Test;
  * <p>Files are made a day older after each night: Delta cleans its logs up by whole days.
  *
  * <p>A year takes hours: {@code -Dmetashard.nights.folder=/some/folder} keeps the lake there, and
- * the next run goes on where it ended, with its {@code nights.csv}. {@code -Dmetashard.nights=100}
- * ends sooner.
+ * the next run goes on where it ended, with its {@code nights.jsonl}. {@code
+ * -Dmetashard.nights=100} ends sooner.
  */
 class YearOfNightsSparkTest {
   private static final Instant FIRST = Instant.parse("2025-01-10T00:00:00Z");
@@ -63,12 +64,14 @@ class YearOfNightsSparkTest {
   /** Log files of all tables: 20 commits of each between two checkpoints, with checksums. */
   private static final long MOST_LOG_FILES = 20L * 4 * 20;
 
+  private static final ObjectMapper JSON = new ObjectMapper();
+
   private final SparkSession spark = SharedSpark.session();
   private Path folder;
   private Lake lake;
 
   /** What is on disk after a night and its vacuum. */
-  private record Night(
+  record Night(
       int night,
       long containers,
       long containersInUse,
@@ -82,43 +85,16 @@ class YearOfNightsSparkTest {
       double planSeconds,
       double nightSeconds,
       double vacuumSeconds) {
-    static final String HEADER =
-        "night,containers,containers_in_use,backup_files,table_files,table_files_in_use,log_files,log_bytes,other_files,stored_per_logical,plan_seconds,night_seconds,vacuum_seconds";
-
     static Night parsed(String line) {
-      String[] is = line.split(",");
-      return new Night(
-          Integer.parseInt(is[0]),
-          Long.parseLong(is[1]),
-          Long.parseLong(is[2]),
-          Long.parseLong(is[3]),
-          Long.parseLong(is[4]),
-          Long.parseLong(is[5]),
-          Long.parseLong(is[6]),
-          Long.parseLong(is[7]),
-          Long.parseLong(is[8]),
-          Double.parseDouble(is[9]),
-          Double.parseDouble(is[10]),
-          Double.parseDouble(is[11]),
-          Double.parseDouble(is[12]));
+      try {
+        return JSON.readValue(line, Night.class);
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
     }
 
-    String line() {
-      return "%d,%d,%d,%d,%d,%d,%d,%d,%d,%.3f,%.1f,%.1f,%.1f"
-          .formatted(
-              night,
-              containers,
-              containersInUse,
-              backupFiles,
-              tableFiles,
-              tableFilesInUse,
-              logFiles,
-              logBytes,
-              otherFiles,
-              storedPerLogical,
-              planSeconds,
-              nightSeconds,
-              vacuumSeconds);
+    String line() throws IOException {
+      return JSON.writeValueAsString(this);
     }
   }
 
@@ -145,13 +121,13 @@ class YearOfNightsSparkTest {
             spark,
             JobContext.qualified(
                 folder.resolve("lake").toString(), spark.sessionState().newHadoopConf()));
-    Path csv = folder.resolve("nights.csv");
+    Path kept = folder.resolve("nights.jsonl");
     Path next = folder.resolve("next-night");
     List<Night> measured = new ArrayList<>();
     int first = 0;
     if (Files.exists(next)) {
       first = Integer.parseInt(Files.readString(next));
-      Files.readAllLines(csv).stream().skip(1).map(Night::parsed).forEach(measured::add);
+      Files.readAllLines(kept).stream().map(Night::parsed).forEach(measured::add);
     } else {
       Random random = new Random(SEED);
       for (int i = 0; i < OBJECTS; i++) {
@@ -160,7 +136,7 @@ class YearOfNightsSparkTest {
       for (int day = 1; day <= DAYS_BEFORE; day++) {
         writeLog(FIRST.minus(Duration.ofDays(day)), random);
       }
-      Files.writeString(csv, Night.HEADER + "\n");
+      Files.writeString(kept, "");
     }
     for (int i = first; i < count; i++) {
       Ran ran = night(i);
@@ -169,7 +145,7 @@ class YearOfNightsSparkTest {
         Night night = vacuumed(ran);
         measured.add(night);
         requireBounded(night, steady(measured));
-        Files.writeString(csv, night.line() + "\n", StandardOpenOption.APPEND);
+        Files.writeString(kept, night.line() + "\n", StandardOpenOption.APPEND);
       }
       Files.writeString(next, Integer.toString(i + 1));
     }
@@ -186,18 +162,26 @@ class YearOfNightsSparkTest {
 
   /** Nothing is left of the past; and once rows go as fast as they come, nothing grows. */
   private static void requireBounded(Night night, Night steady) {
-    assertThat(night.containers()).as(night.line()).isEqualTo(night.containersInUse());
-    assertThat(night.tableFiles()).as(night.line()).isEqualTo(night.tableFilesInUse());
+    assertThat(night.containers()).as(night.toString()).isEqualTo(night.containersInUse());
+    assertThat(night.tableFiles()).as(night.toString()).isEqualTo(night.tableFilesInUse());
     // A map of few objects is one bucket; of each of 3 copies, 3 backups and what they refer to,
     // and those of the vacuum's own two switches.
-    assertThat(night.backupFiles()).as(night.line()).isLessThanOrEqualTo(3 * (5 + 5));
-    assertThat(night.storedPerLogical()).as(night.line()).isLessThanOrEqualTo(2.5);
-    assertThat(night.logFiles()).as(night.line()).isLessThanOrEqualTo(MOST_LOG_FILES);
-    assertThat(night.containers()).as(night.line()).isLessThanOrEqualTo(3 * steady.containers());
-    assertThat(night.tableFiles()).as(night.line()).isLessThanOrEqualTo(steady.tableFiles() + 50);
-    assertThat(night.otherFiles()).as(night.line()).isLessThanOrEqualTo(2 * steady.otherFiles());
-    assertThat(night.logBytes()).as(night.line()).isLessThanOrEqualTo(3 * steady.logBytes());
-    assertThat(night.planSeconds()).as(night.line()).isLessThanOrEqualTo(10 * steady.planSeconds());
+    assertThat(night.backupFiles()).as(night.toString()).isLessThanOrEqualTo(3 * (5 + 5));
+    assertThat(night.storedPerLogical()).as(night.toString()).isLessThanOrEqualTo(2.5);
+    assertThat(night.logFiles()).as(night.toString()).isLessThanOrEqualTo(MOST_LOG_FILES);
+    assertThat(night.containers())
+        .as(night.toString())
+        .isLessThanOrEqualTo(3 * steady.containers());
+    assertThat(night.tableFiles())
+        .as(night.toString())
+        .isLessThanOrEqualTo(steady.tableFiles() + 50);
+    assertThat(night.otherFiles())
+        .as(night.toString())
+        .isLessThanOrEqualTo(2 * steady.otherFiles());
+    assertThat(night.logBytes()).as(night.toString()).isLessThanOrEqualTo(3 * steady.logBytes());
+    assertThat(night.planSeconds())
+        .as(night.toString())
+        .isLessThanOrEqualTo(10 * steady.planSeconds());
   }
 
   /** What a night told of itself. */
